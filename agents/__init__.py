@@ -1,0 +1,1 @@
+"""The doing: agents that negotiate, train and propose."""

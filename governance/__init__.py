@@ -1,0 +1,1 @@
+"""The record: domain, policy, services and their adapters."""
