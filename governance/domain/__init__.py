@@ -1,0 +1,1 @@
+"""Facts, records and encodings; knows no framework."""
