@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {JobTerms, Kind, Terms} from "../types/Market.sol";
+
+/// @title Jobs, signed agreements and their escrow
+/// @notice Both sides' signatures, both mandates, the policy and the escrow are settled in one transaction.
+interface IAgreementBook {
+    enum JobState {
+        None,
+        Open,
+        /// A candidate was released, or the last one refused.
+        Finished
+    }
+
+    enum AgreementState {
+        None,
+        Active,
+        Closed
+    }
+
+    struct Job {
+        JobState state;
+        address coordinator;
+        uint128 purposes;
+        uint32 roundsPerCandidate;
+        uint8 candidates;
+        uint64 deadlineS;
+        uint64 finishedAtS;
+        bytes32 metricCode;
+    }
+
+    struct Agreement {
+        AgreementState state;
+        Kind kind;
+        address buyer;
+        address seller;
+        bytes32 job;
+        uint128 priceE18;
+        uint128 paidE18;
+        uint32 units;
+        uint32 paidUnits;
+        uint32 rows;
+        uint64 epsilonMicros;
+        uint128 purposes;
+        bytes32 dataRoot;
+        uint64 deadlineS;
+    }
+
+    /// @dev Proof that an agent's leaf is in a posted round.
+    struct RoundClaim {
+        uint32 round;
+        /// SHA-256 of the update, or of the aggregate for compute.
+        bytes32 digest;
+        bytes32[] proof;
+    }
+
+    error AgreementBadJob(bytes32 job);
+    error AgreementJobExists(bytes32 job);
+    error AgreementExists(bytes32 id);
+    error AgreementUnknown(bytes32 id);
+    error AgreementBadSignature(address signer);
+    error AgreementExpired(uint64 validUntilS);
+    /// @dev Field names the term that contradicts the job, the registry or the other terms.
+    error AgreementBadTerms(bytes32 field);
+    /// @dev Field names the limit of the operator that would be broken.
+    error AgreementOutsideMandate(address agent, bytes32 field);
+    error AgreementPolicyViolation(uint256 failedRules);
+    /// @dev The token took a fee or moved another amount than asked.
+    error AgreementBadToken(uint256 expected, uint256 received);
+    error AgreementNothingDue(bytes32 id);
+    error AgreementNotProven(bytes32 id, uint32 round);
+    error AgreementNotClosable(bytes32 id, uint64 fromS);
+    error AgreementOnlyRegistry(address caller);
+    error AgreementOnlyCoordinator(address caller);
+
+    event JobOpened(bytes32 indexed job, address indexed coordinator, JobTerms terms);
+    event JobFinished(bytes32 indexed job, bytes32 indexed release);
+    /// @dev The terms stand in full in the calldata and here, so that history needs no one's store.
+    event AgreementCreated(
+        bytes32 indexed id, bytes32 indexed job, address indexed seller, Terms terms, bytes buyerSignature, bytes sellerSignature
+    );
+    event PaymentMade(bytes32 indexed id, address indexed seller, address to, uint128 amountE18, uint32 units);
+    event AgreementClosed(bytes32 indexed id, uint128 paidE18, uint128 refundedE18);
+
+    /// @notice Announces a job. The caller is its coordinator, an active agent with that role.
+    /// @return id EIP-712 digest of the terms.
+    function openJob(JobTerms calldata terms) external returns (bytes32 id);
+
+    /// @notice Makes an agreement that both agents signed (EIP-712 `Terms`) and locks its price from the buyer's operator. Anyone may send it.
+    /// @return id EIP-712 digest of the terms.
+    function createAgreement(Terms calldata terms, bytes calldata buyerSignature, bytes calldata sellerSignature)
+        external
+        returns (bytes32 id);
+
+    /// @notice Pays one instalment per proven round. Data and compute. Anyone may send it; the seller's operator is paid.
+    function claimRounds(bytes32 id, RoundClaim[] calldata claims) external;
+
+    /// @notice Pays one instalment per case that was measured: by this seller (evaluation), or on this seller's rows (evaluation rows). Anyone may send it.
+    function claimLooks(bytes32 id, bytes32[] calldata releases) external;
+
+    /// @notice Ends an agreement and refunds what is left to the buyer's operator.
+    /// @dev The seller may at any time; anyone after the claim period that follows the job's end or the deadline.
+    function close(bytes32 id) external;
+
+    /// @notice Ends a job. Only ReleaseRegistry.
+    function finishJob(bytes32 job, bytes32 release) external;
+
+    function job(bytes32 id) external view returns (Job memory);
+
+    /// @notice Names of the job's candidates in order.
+    function candidates(bytes32 job) external view returns (bytes32[] memory);
+
+    function agreement(bytes32 id) external view returns (Agreement memory);
+
+    /// @notice True when the agreement was paid for this round, or look (by the index of the candidate).
+    function isPaid(bytes32 id, uint32 unit) external view returns (bool);
+
+    /// @notice Digest that both sides sign.
+    function hashTerms(Terms calldata terms) external view returns (bytes32);
+
+    function hashJob(JobTerms calldata terms) external view returns (bytes32);
+
+    /// @notice Chain time from which anyone may close the agreement; the largest uint64 while the job runs.
+    function closableFrom(bytes32 id) external view returns (uint64);
+
+    /// @notice Locked by an agent as a buyer so far, in 1e-18 credit, and its agreements.
+    function spent(address buyer) external view returns (uint128 spentE18, uint32 count);
+
+    /// @notice Privacy loss granted by an agent for life so far, millionths.
+    function epsilonGranted(address seller) external view returns (uint64);
+
+    /// @notice All that the book owes, in 1e-18 credit; never more than it holds.
+    function totalEscrowE18() external view returns (uint256);
+}

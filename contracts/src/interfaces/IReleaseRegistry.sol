@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IFacts} from "./IFacts.sol";
+
+/// @title Candidates, the gate, releases and refusals, and the log
+/// @notice A vote is necessary, never sufficient: `approve` asks the constitution again and reverts naming the rules.
+interface IReleaseRegistry is IFacts {
+    enum Status {
+        None,
+        Candidate,
+        Released,
+        /// Terminal.
+        Refused,
+        Suspended,
+        Revoked
+    }
+
+    enum RefusalReason {
+        None,
+        /// The vote passed, the constitution did not.
+        Policy,
+        /// The vote failed or was not carried out in time.
+        Vote,
+        /// No jury measured the candidate.
+        Jury
+    }
+
+    struct DeclaredFact {
+        bytes32 key;
+        int128 value;
+    }
+
+    struct Manifest {
+        bytes32 job;
+        /// Name of the candidate, as in the job's terms.
+        bytes32 candidate;
+        uint8 candidateIndex;
+        /// SHA-256 of the model file.
+        bytes32 artifact;
+        /// SHA-256 of the model card.
+        bytes32 card;
+        /// Release that this one was built from, or zero.
+        bytes32 parent;
+        /// Bit set of licences.
+        uint128 licences;
+        /// Agreements whose data or evaluation rows stand behind the candidate, each once.
+        bytes32[] agreements;
+        DeclaredFact[] declared;
+    }
+
+    struct Release {
+        Status status;
+        RefusalReason reason;
+        bytes32 manifestHash;
+        bytes32 job;
+        uint8 candidateIndex;
+        bytes32 artifact;
+        address proposer;
+        uint128 purposes;
+        uint128 licences;
+        uint32 contributors;
+        uint64 epsilonMicros;
+        uint256 proposalId;
+        uint64 submittedAtS;
+        uint64 decidedAtS;
+    }
+
+    error ReleaseOnlyTimelock(address caller);
+    error ReleaseOnlyGovernor(address caller);
+    error ReleaseOnlyWriter(address caller);
+    error ReleaseOnlyCoordinator(address caller);
+    error ReleaseUnknown(bytes32 id);
+    error ReleaseNotCandidate(bytes32 id, Status status);
+    error ReleaseJobNotOpen(bytes32 job);
+    /// @dev Field names the part of the manifest that does not fit the chain.
+    error ReleaseBadManifest(bytes32 field);
+    error ReleaseBadAgreement(bytes32 agreement);
+    error ReleaseArtifactKnown(bytes32 artifact, bytes32 release);
+    error ReleaseNotMeasured(bytes32 id);
+    error ReleaseProposalLive(bytes32 id, uint256 proposalId);
+    /// @dev What was voted on is not what stands here.
+    error ReleaseMismatch(bytes32 field);
+    error ReleaseExpired(uint64 deadlineS);
+    /// @dev Bit i is rule i of the set in force.
+    error PolicyViolation(uint256 failedRules);
+    /// @dev Nothing to refuse: the vote runs, or the candidate may still be approved.
+    error ReleaseNotRefusable(bytes32 id);
+
+    event CandidateSubmitted(bytes32 indexed id, bytes32 indexed job, address indexed proposer, bytes32 manifestHash, Manifest manifest);
+    event ReleaseProposed(bytes32 indexed id, uint256 indexed proposalId);
+    event Released(bytes32 indexed id, bytes32 indexed artifact, bytes32 policyHash, bytes32 factsHash, uint256 appliedRules);
+    event Refused(bytes32 indexed id, RefusalReason reason, uint256 failedRules, bytes32 policyHash, bytes32 factsHash);
+    /// @dev One entry of the hash-linked log.
+    event Logged(uint64 indexed sequence, bytes32 indexed kind, bytes32 indexed subject, bytes32 payload, address writer, bytes32 head);
+
+    /// @notice Submits the next candidate of a job and opens its case. Only the job's coordinator.
+    /// @dev Candidates go in the order of the terms, each after the one before is refused, with all its rounds posted.
+    /// @return id keccak256(abi.encode(chainid, registry, manifestHash)).
+    function submit(Manifest calldata manifest) external returns (bytes32 id);
+
+    /// @notice Notes the proposal that asks for this release. Only the governor, while proposing.
+    /// @param approval The calldata of `approve` that the proposal carries.
+    function noteProposal(uint256 proposalId, bytes calldata approval) external;
+
+    /// @notice Releases a candidate. Only the timelock, so only after a passed vote; reverts naming what the constitution forbids.
+    function approve(bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 factsHash, uint64 deadlineS) external;
+
+    /// @notice Ends a candidate that cannot be released any more. Anyone; terminal.
+    function refuse(bytes32 id) external;
+
+    /// @notice Adds to the log. Only the fixed list of contracts.
+    function append(bytes32 kind, bytes32 subject, bytes32 payload) external;
+
+    function release(bytes32 id) external view returns (Release memory);
+
+    /// @notice Judges a candidate now.
+    function check(bytes32 id) external view returns (uint256 failed, uint256 applied, uint8 tier);
+
+    /// @notice keccak256(abi.encode(manifestHash, court result hash)): all that the rules read.
+    function factsHash(bytes32 id) external view returns (bytes32);
+
+    /// @notice keccak256(abi.encode(manifest)).
+    function hashManifest(Manifest calldata manifest) external pure returns (bytes32);
+
+    /// @notice Release of a model file, or zero.
+    function releaseOf(bytes32 artifact) external view returns (bytes32);
+
+    /// @notice Whether exactly this file may be used now.
+    function isUsable(bytes32 artifact) external view returns (bool);
+
+    /// @notice Releases of a job in the order of submission.
+    function releasesOf(bytes32 job) external view returns (bytes32[] memory);
+
+    function logHead() external view returns (bytes32);
+
+    function logLength() external view returns (uint64);
+
+    function governor() external view returns (address);
+    function timelock() external view returns (address);
+    function memberToken() external view returns (address);
+    function policyRegistry() external view returns (address);
+    function agentRegistry() external view returns (address);
+    function agreementBook() external view returns (address);
+    function roundLedger() external view returns (address);
+    function evaluatorCourt() external view returns (address);
+}
