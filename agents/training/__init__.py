@@ -1,0 +1,1 @@
+"""Training and evaluation: pure functions and a keyless child; no transport, no chain."""
