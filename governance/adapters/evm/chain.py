@@ -1,0 +1,247 @@
+"""One EVM network on which Folkmoot is deployed."""
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Final, cast
+
+import requests
+from eth_abi.abi import decode
+from eth_utils.abi import collapse_if_tuple
+from eth_utils.crypto import keccak
+from web3 import HTTPProvider, Web3
+from web3.contract import Contract
+from web3.exceptions import (
+    ContractCustomError,
+    ContractLogicError,
+    TimeExhausted,
+    Web3Exception,
+    Web3RPCError,
+)
+from web3.types import LogReceipt, RPCEndpoint, TxReceipt
+
+from governance.adapters.evm.artifacts import abi
+from governance.adapters.evm.refusals import explain
+from governance.domain.deployment import Deployment
+from governance.domain.market import Address
+from governance.errors import ChainUnreachable, ContractRefused, DeploymentMissing
+from governance.ports import Event, Receipt, Signer
+
+GAS_MARGIN: Final = 1.25
+"""An estimate is exact for the block it was made in; the log and the jury grow until the next one."""
+RECEIPT_TIMEOUT_S: Final = 60
+CHUNK_BLOCKS: Final = 2_000
+NO_BODIES: Final = False
+"""Transactions of a block by hash only."""
+
+
+class EvmChain:
+    """Reads and sends through one JSON-RPC node. Fits the port ``Chain``."""
+
+    def __init__(self, rpc_url: str, deployment: Deployment, *, timeout_s: float = 10) -> None:
+        self._url = rpc_url
+        self._deployment = deployment
+        self._web3 = Web3(HTTPProvider(rpc_url, request_kwargs={"timeout": timeout_s}))
+        self._contracts: dict[str, Contract] = {}
+        self._sending = threading.Lock()
+
+    def check(self) -> None:
+        """Make sure that the node serves the chain of the deployment file.
+
+        Raises
+        ------
+        DeploymentMissing
+            If it serves another chain.
+        """
+        found = (self._rpc("eth_chainId"), self._rpc("eth_getBlockByNumber", "0x0", NO_BODIES))
+        genesis = cast("dict[str, Any]", found[1])["hash"]
+        if int(str(found[0]), 16) != self.chain_id or genesis != self._deployment.genesis:
+            raise DeploymentMissing(
+                f"{self._url} serves another chain than the deployment file names (chain id "
+                f"{int(str(found[0]), 16)} instead of {self.chain_id}); use the file of that network"
+            )
+
+    @property
+    def chain_id(self) -> int:
+        return self._deployment.chain_id
+
+    @property
+    def first_block(self) -> int:
+        return self._deployment.first_block
+
+    def address(self, contract: str) -> Address:
+        return self._deployment.contracts[contract]
+
+    def block_number(self) -> int:
+        return int(str(self._rpc("eth_blockNumber")), 16)
+
+    def now_s(self) -> int:
+        block = cast("dict[str, Any]", self._rpc("eth_getBlockByNumber", "latest", NO_BODIES))
+        return int(block["timestamp"], 16)
+
+    def read(self, contract: str, function: str, *arguments: object) -> object:
+        bound = self._contract(contract).functions[function](*arguments)
+        return self._guarded(bound.call, f"{contract}.{function}")
+
+    def encode(self, contract: str, function: str, *arguments: object) -> bytes:
+        """Return the calldata of a call."""
+        return bytes.fromhex(self._contract(contract).encode_abi(function, list(arguments))[2:])
+
+    def send(self, signer: Signer, contract: str, function: str, arguments: Sequence[object]) -> Receipt:
+        bound = self._contract(contract).functions[function](*arguments)
+        call = f"{contract}.{function}"
+        # One at a time: the nonce is read from the chain, so that a crash leaves nothing to clean up.
+        with self._sending:
+            estimate = self._guarded(lambda: bound.estimate_gas({"from": cast("Any", signer.address)}), call)
+            transaction = self._guarded(
+                lambda: bound.build_transaction(
+                    {
+                        "from": cast("Any", signer.address),
+                        "nonce": self._web3.eth.get_transaction_count(cast("Any", signer.address), "pending"),
+                        "gas": int(cast("int", estimate) * GAS_MARGIN),
+                    }
+                ),
+                call,
+            )
+            raw = signer.sign_transaction(cast("dict[str, object]", transaction))
+            return self._submit(raw, call)
+
+    def events(
+        self, contract: str, names: Sequence[str], *, from_block: int, to_block: int | None = None
+    ) -> list[Event]:
+        last = self.block_number() if to_block is None else to_block
+        topics = [self._event_topics(contract)[name] for name in names]
+        found: list[Event] = []
+        for start in range(from_block, last + 1, CHUNK_BLOCKS):
+            query = {
+                "address": self.address(contract),
+                "fromBlock": hex(start),
+                "toBlock": hex(min(start + CHUNK_BLOCKS - 1, last)),
+                "topics": [topics],
+            }
+            logs = cast("list[dict[str, Any]]", self._rpc("eth_getLogs", query))
+            found += [event for log in logs if (event := self.decode_log(log)) is not None]
+        return found
+
+    def decode_log(self, log: dict[str, Any]) -> Event | None:
+        """Return the event of a raw log of ours, or None for a foreign one."""
+        contract = self._by_address.get(str(log["address"]).lower())
+        if contract is None or not log["topics"]:
+            return None
+        entry = self._event_abis(contract).get(bytes.fromhex(str(log["topics"][0])[2:]))
+        if entry is None:
+            return None
+        return Event(
+            contract=contract,
+            name=entry["name"],
+            values=decode_values(entry, log),
+            block=int(log["blockNumber"], 16),
+            log_index=int(log["logIndex"], 16),
+            transaction=str(log["transactionHash"]),
+        )
+
+    def _submit(self, raw: bytes, call: str) -> Receipt:
+        digest = self._guarded(lambda: self._web3.eth.send_raw_transaction(raw), call)
+        try:
+            receipt = cast(
+                "TxReceipt",
+                self._guarded(
+                    lambda: self._web3.eth.wait_for_transaction_receipt(
+                        cast("Any", digest), timeout=RECEIPT_TIMEOUT_S, poll_latency=0.05
+                    ),
+                    call,
+                ),
+            )
+        except TimeExhausted as late:
+            raise ChainUnreachable(f"{call}: not mined within {RECEIPT_TIMEOUT_S} s; is the chain running?") from late
+        if receipt["status"] != 1:
+            raise ContractRefused("Reverted", {"transaction": receipt["transactionHash"].to_0x_hex()}, call=call)
+        decoded = (self.decode_log(_as_raw(log)) for log in receipt["logs"])
+        return Receipt(
+            transaction=receipt["transactionHash"].to_0x_hex(),
+            block=int(receipt["blockNumber"]),
+            gas_used=int(receipt["gasUsed"]),
+            events=tuple(event for event in decoded if event is not None),
+        )
+
+    def _contract(self, name: str) -> Contract:
+        if name not in self._contracts:
+            address = cast("Any", self.address(name))
+            self._contracts[name] = self._web3.eth.contract(address=address, abi=cast("Any", abi(name)))
+        return self._contracts[name]
+
+    @cached_property
+    def _by_address(self) -> dict[str, str]:
+        return {address.lower(): name for name, address in self._deployment.contracts.items()}
+
+    def _event_abis(self, contract: str) -> dict[bytes, dict[str, Any]]:
+        return {_topic(entry): entry for entry in abi(contract) if entry["type"] == "event"}
+
+    def _event_topics(self, contract: str) -> dict[str, str]:
+        return {entry["name"]: "0x" + topic.hex() for topic, entry in self._event_abis(contract).items()}
+
+    def _rpc(self, method: str, *parameters: object) -> object:
+        try:
+            answer = self._web3.provider.make_request(RPCEndpoint(method), list(parameters))
+        except requests.RequestException as problem:
+            raise self._unreachable() from problem
+        if "error" in answer:
+            raise ChainUnreachable(f"{self._url} refused {method}: {answer['error']}")
+        return answer["result"]
+
+    def _guarded(self, action: Any, call: str) -> object:
+        try:
+            return action()
+        except ContractCustomError as refusal:
+            raise explain(str(refusal.data), call) from refusal
+        except ContractLogicError as refusal:
+            data = str(refusal.data or "")
+            if data.startswith("0x") and len(data) >= 10:
+                raise explain(data, call) from refusal
+            raise ContractRefused("Reverted", {"reason": refusal.message or ""}, call=call) from refusal
+        except requests.RequestException as problem:
+            raise self._unreachable() from problem
+        except TimeExhausted:
+            raise
+        except (Web3RPCError, Web3Exception) as problem:
+            raise ChainUnreachable(f"{self._url} did not carry out {call}: {problem}") from problem
+
+    def _unreachable(self) -> ChainUnreachable:
+        return ChainUnreachable(f"no chain answers at {self._url}; start it (folkmoot up) or set FOLKMOOT_RPC")
+
+
+def decode_values(entry: dict[str, Any], log: dict[str, Any]) -> dict[str, object]:
+    """Return the values of an event by name; structs become tuples, and indexed strings stay hashes."""
+    topics = [bytes.fromhex(str(topic)[2:]) for topic in log["topics"][1:]]
+    indexed = [part for part in entry["inputs"] if part["indexed"]]
+    plain = [part for part in entry["inputs"] if not part["indexed"]]
+    values = decode([collapse_if_tuple(part) for part in plain], bytes.fromhex(str(log["data"])[2:]))
+    found = {part["name"]: value for part, value in zip(plain, values, strict=True)}
+    for part, topic in zip(indexed, topics, strict=True):
+        found[part["name"]] = decode([part["type"]], topic)[0]
+    return {part["name"]: _readable(part["type"], found[part["name"]]) for part in entry["inputs"]}
+
+
+def _readable(kind: str, value: object) -> object:
+    # eth_abi gives lower-case addresses; everything of ours compares checksummed ones.
+    if kind == "address":
+        return Web3.to_checksum_address(str(value))
+    if kind == "address[]":
+        return tuple(Web3.to_checksum_address(str(item)) for item in cast("Sequence[object]", value))
+    return value
+
+
+def _topic(entry: dict[str, Any]) -> bytes:
+    types = ",".join(collapse_if_tuple(part) for part in entry["inputs"])
+    return keccak(text=f"{entry['name']}({types})")
+
+
+def _as_raw(log: LogReceipt) -> dict[str, Any]:
+    return {
+        "address": log["address"],
+        "topics": [topic.to_0x_hex() for topic in log["topics"]],
+        "data": log["data"].to_0x_hex(),
+        "blockNumber": hex(log["blockNumber"]),
+        "logIndex": hex(log["logIndex"]),
+        "transactionHash": log["transactionHash"].to_0x_hex(),
+    }

@@ -1,0 +1,66 @@
+"""Where the contracts of one network stand."""
+
+import json
+from dataclasses import dataclass
+from typing import Final, Self
+
+from governance.domain.market import Address
+from governance.errors import DeploymentMissing
+
+CONTRACTS: Final = (
+    "Credit",
+    "MemberToken",
+    "Timelock",
+    "ModelGovernor",
+    "ReleaseRegistry",
+    "PolicyRegistry",
+    "AgentRegistry",
+    "AgreementBook",
+    "RoundLedger",
+    "EvaluatorCourt",
+)
+"""In the order of deployment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """Addresses on one chain, and the block from which history is read."""
+
+    chain_id: int
+    genesis: str
+    """Hash of block 0, so that a file cannot be used with another chain of the same id."""
+    first_block: int
+    contracts: dict[str, Address]
+
+    def to_json(self) -> str:
+        """Return the deployment file's text."""
+        document = {
+            "chain_id": self.chain_id,
+            "genesis": self.genesis,
+            "first_block": self.first_block,
+            "contracts": self.contracts,
+        }
+        return json.dumps(document, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read a deployment file.
+
+        Raises
+        ------
+        DeploymentMissing
+            If it is not such a file.
+        """
+        try:
+            document = json.loads(text)
+            contracts = {name: str(document["contracts"][name]) for name in CONTRACTS}
+            return cls(
+                chain_id=int(document["chain_id"]),
+                genesis=str(document["genesis"]),
+                first_block=int(document["first_block"]),
+                contracts=contracts,
+            )
+        except (ValueError, KeyError, TypeError) as problem:
+            raise DeploymentMissing(
+                f"the deployment file is damaged ({problem!r}); copy it again from whoever deployed"
+            ) from problem
