@@ -68,12 +68,14 @@ function artifact(name, unit, contract) {
   });
 }
 
+// Warnings in dependencies are theirs to fix.
+function isOurs(problem) {
+  return problem.severity === "error" || !problem.sourceLocation || problem.sourceLocation.file.startsWith(SOURCES);
+}
+
 function buildOne(name) {
   const { unit, contract, errors } = compileOne(name);
-  for (const problem of errors) {
-    // Warnings in dependencies are theirs to fix.
-    if (problem.severity === "error" || unit.startsWith(SOURCES)) console.error(problem.formattedMessage.trim());
-  }
+  for (const problem of errors.filter(isOurs)) console.error(problem.formattedMessage.trim());
   if (!contract || errors.some((problem) => problem.severity === "error")) return { name, failed: "does not compile" };
   const size = contract.evm.deployedBytecode.object.length / 2;
   console.log(`${name.padEnd(18)} ${String(size).padStart(6)} bytes`);

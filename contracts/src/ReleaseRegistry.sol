@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
+import {IAgentRegistry} from "./interfaces/IAgentRegistry.sol";
+import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
+import {IEvaluatorCourt} from "./interfaces/IEvaluatorCourt.sol";
+import {IFacts} from "./interfaces/IFacts.sol";
+import {IPolicyRegistry} from "./interfaces/IPolicyRegistry.sol";
+import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
+import {IRoundLedger} from "./interfaces/IRoundLedger.sol";
+import {ApprovalTimes} from "./libraries/ApprovalTimes.sol";
+import {Citations} from "./libraries/Citations.sol";
+import {HashLog} from "./libraries/HashLog.sol";
+import {Manifests} from "./libraries/Manifests.sol";
+import {Addresses} from "./types/Addresses.sol";
+import {Phase, Source} from "./types/Policy.sol";
+
+/// @title Candidates, the gate, releases and refusals, and the log
+/// @dev Docs are in the interface. A candidate becomes Released through `approve` or Refused through `refuse`, and
+/// nothing leads out of either in this version.
+contract ReleaseRegistry is IReleaseRegistry {
+    using HashLog for HashLog.Chain;
+
+    int128 private constant MILLION = 1e6;
+
+    // ---- Immutables ----
+
+    address private immutable GOVERNOR;
+    address private immutable TIMELOCK;
+    address private immutable MEMBER_TOKEN;
+    IPolicyRegistry private immutable POLICY;
+    IAgentRegistry private immutable AGENTS;
+    IAgreementBook private immutable BOOK;
+    IRoundLedger private immutable ROUNDS;
+    IEvaluatorCourt private immutable COURT;
+
+    // ---- Storage ----
+
+    mapping(bytes32 id => Release) private _releases;
+    mapping(bytes32 id => mapping(bytes32 key => int128)) private _declared;
+    mapping(bytes32 id => mapping(bytes32 key => bool)) private _isDeclared;
+    /// @dev Deadline in the calldata of the noted proposal.
+    mapping(bytes32 id => uint64) private _approvalDeadlineS;
+    mapping(bytes32 artifact => bytes32 id) private _releaseOf;
+    mapping(bytes32 job => bytes32[]) private _releasesOf;
+    HashLog.Chain private _log;
+
+    // ---- Constructor ----
+
+    constructor(Addresses memory a) {
+        GOVERNOR = a.governor;
+        TIMELOCK = a.timelock;
+        MEMBER_TOKEN = a.memberToken;
+        POLICY = IPolicyRegistry(a.policyRegistry);
+        AGENTS = IAgentRegistry(a.agentRegistry);
+        BOOK = IAgreementBook(a.agreementBook);
+        ROUNDS = IRoundLedger(a.roundLedger);
+        COURT = IEvaluatorCourt(a.evaluatorCourt);
+    }
+
+    // ---- Candidates ----
+
+    /// @inheritdoc IReleaseRegistry
+    function submit(Manifest calldata manifest) external returns (bytes32 id) {
+        address coordinator = _requireTurn(manifest);
+        _requireNew(manifest);
+        Citations.Cited memory cited = Citations.collect(BOOK, AGENTS, manifest, coordinator);
+        // Without a tier the candidate could be neither approved nor refused.
+        POLICY.tierOf(cited.purposes);
+        bytes32 manifestHash = Manifests.hash(manifest);
+        id = keccak256(abi.encode(block.chainid, address(this), manifestHash));
+        _store(id, manifestHash, manifest, cited);
+        emit CandidateSubmitted(id, manifest.job, msg.sender, manifestHash, manifest);
+        _append("candidate", id, manifestHash);
+        COURT.open(id, manifest.job, manifest.artifact, cited.evaluationRoots, cited.organisations);
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function noteProposal(uint256 proposalId, bytes calldata approval) external {
+        if (msg.sender != GOVERNOR) revert ReleaseOnlyGovernor(msg.sender);
+        (bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 facts, uint64 deadlineS) =
+            abi.decode(approval[4:], (bytes32, bytes32, bytes32, bytes32, uint64));
+        Release storage candidate = _candidate(id);
+        uint256 noted = candidate.proposalId;
+        if (noted != 0 && _proposalState(noted) != IGovernor.ProposalState.Canceled) {
+            revert ReleaseProposalLive(id, noted);
+        }
+        // A vote on what can never be approved would only close the candidate.
+        _requireMeasured(id);
+        _requireMatch(id, manifestHash, policyHash, facts);
+        if (deadlineS < ApprovalTimes.earliest(GOVERNOR, proposalId)) revert ReleaseExpired(deadlineS);
+        candidate.proposalId = proposalId;
+        _approvalDeadlineS[id] = deadlineS;
+        emit ReleaseProposed(id, proposalId);
+        _append("proposal", id, bytes32(proposalId));
+    }
+
+    // ---- Decision ----
+
+    /// @inheritdoc IReleaseRegistry
+    function approve(bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 facts, uint64 deadlineS) external {
+        if (msg.sender != TIMELOCK) revert ReleaseOnlyTimelock(msg.sender);
+        Release storage candidate = _candidate(id);
+        if (block.timestamp > deadlineS) revert ReleaseExpired(deadlineS);
+        _requireMeasured(id);
+        _requireMatch(id, manifestHash, policyHash, facts);
+        (uint256 failed, uint256 applied,) = check(id);
+        if (failed != 0) revert PolicyViolation(failed);
+        candidate.status = Status.Released;
+        candidate.decidedAtS = uint64(block.timestamp);
+        emit Released(id, candidate.artifact, policyHash, facts, applied);
+        _append("released", id, keccak256(abi.encode(candidate.artifact, policyHash, facts, applied)));
+        BOOK.finishJob(candidate.job, id);
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function refuse(bytes32 id) external {
+        Release storage candidate = _candidate(id);
+        (RefusalReason reason, uint256 failed) = _grounds(id, candidate);
+        if (reason == RefusalReason.None) revert ReleaseNotRefusable(id);
+        candidate.status = Status.Refused;
+        candidate.reason = reason;
+        candidate.decidedAtS = uint64(block.timestamp);
+        (bytes32 policyHash, bytes32 facts) = (POLICY.activeHash(), factsHash(id));
+        emit Refused(id, reason, failed, policyHash, facts);
+        _append("refused", id, keccak256(abi.encode(reason, failed, policyHash, facts)));
+        bool last = candidate.candidateIndex + 1 == BOOK.job(candidate.job).candidates;
+        if (last) BOOK.finishJob(candidate.job, 0);
+    }
+
+    // ---- Log ----
+
+    /// @inheritdoc IReleaseRegistry
+    function append(bytes32 kind, bytes32 subject, bytes32 payload) external {
+        bool listed = msg.sender == address(POLICY) || msg.sender == address(AGENTS) || msg.sender == address(BOOK)
+            || msg.sender == address(ROUNDS) || msg.sender == address(COURT) || msg.sender == GOVERNOR;
+        if (!listed) revert ReleaseOnlyWriter(msg.sender);
+        _log.append(HashLog.Entry(msg.sender, kind, subject, payload));
+    }
+
+    // ---- Facts and verdict ----
+
+    /// @inheritdoc IFacts
+    /// @dev Of several accepted sources the one that is hardest to invent answers.
+    function fact(bytes32 id, bytes32 key, uint8 sources) external view returns (int128 value, uint8 source) {
+        bool known;
+        for (source = Source.COMPUTED; source > Source.MISSING; --source) {
+            if (sources & Source.bit(source) == 0) continue;
+            (value, known) = _factFrom(id, key, source);
+            if (known) return (value, source);
+        }
+        return (0, Source.MISSING);
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function check(bytes32 id) public view returns (uint256 failed, uint256 applied, uint8 tier) {
+        Release storage candidate = _known(id);
+        return POLICY.evaluate(this, id, candidate.purposes, Phase.RELEASE);
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function factsHash(bytes32 id) public view returns (bytes32) {
+        return keccak256(abi.encode(_known(id).manifestHash, COURT.resultHash(id)));
+    }
+
+    // ---- Views ----
+
+    /// @inheritdoc IReleaseRegistry
+    function hashManifest(Manifest calldata manifest) external pure returns (bytes32) {
+        return Manifests.hash(manifest);
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function release(bytes32 id) external view returns (Release memory) {
+        return _releases[id];
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function releaseOf(bytes32 artifact) external view returns (bytes32) {
+        return _releaseOf[artifact];
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function isUsable(bytes32 artifact) external view returns (bool) {
+        return _releases[_releaseOf[artifact]].status == Status.Released;
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function releasesOf(bytes32 job) external view returns (bytes32[] memory) {
+        return _releasesOf[job];
+    }
+
+    function logHead() external view returns (bytes32) {
+        return _log.head;
+    }
+
+    function logLength() external view returns (uint64) {
+        return _log.length;
+    }
+
+    function governor() external view returns (address) {
+        return GOVERNOR;
+    }
+
+    function timelock() external view returns (address) {
+        return TIMELOCK;
+    }
+
+    function memberToken() external view returns (address) {
+        return MEMBER_TOKEN;
+    }
+
+    function policyRegistry() external view returns (address) {
+        return address(POLICY);
+    }
+
+    function agentRegistry() external view returns (address) {
+        return address(AGENTS);
+    }
+
+    function agreementBook() external view returns (address) {
+        return address(BOOK);
+    }
+
+    function roundLedger() external view returns (address) {
+        return address(ROUNDS);
+    }
+
+    function evaluatorCourt() external view returns (address) {
+        return address(COURT);
+    }
+
+    // ---- Internal: submitting ----
+
+    /// @dev Candidates are tried in the order that was fixed before the split, so nobody picks the luckiest.
+    function _requireTurn(Manifest calldata manifest) private view returns (address coordinator) {
+        IAgreementBook.Job memory job = BOOK.job(manifest.job);
+        if (job.state != IAgreementBook.JobState.Open || block.timestamp > job.deadlineS) {
+            revert ReleaseJobNotOpen(manifest.job);
+        }
+        coordinator = job.coordinator;
+        if (msg.sender != coordinator || !AGENTS.isActive(coordinator)) revert ReleaseOnlyCoordinator(msg.sender);
+        bytes32[] storage earlier = _releasesOf[manifest.job];
+        uint256 index = earlier.length;
+        if (manifest.candidateIndex != index || index >= job.candidates) revert ReleaseBadManifest("candidateIndex");
+        if (manifest.candidate != BOOK.candidates(manifest.job)[index]) revert ReleaseBadManifest("candidate");
+        if (index > 0 && _releases[earlier[index - 1]].status != Status.Refused) revert ReleaseBadManifest("previous");
+        if (!ROUNDS.isComplete(manifest.job, manifest.candidateIndex)) revert ReleaseBadManifest("rounds");
+    }
+
+    function _requireNew(Manifest calldata manifest) private view {
+        Manifests.requireSound(manifest);
+        bytes32 known = _releaseOf[manifest.artifact];
+        if (known != 0) revert ReleaseArtifactKnown(manifest.artifact, known);
+        if (manifest.parent != 0 && _releases[manifest.parent].status != Status.Released) {
+            revert ReleaseBadManifest("parent");
+        }
+    }
+
+    function _store(bytes32 id, bytes32 manifestHash, Manifest calldata manifest, Citations.Cited memory cited) private {
+        Release storage candidate = _releases[id];
+        candidate.status = Status.Candidate;
+        candidate.manifestHash = manifestHash;
+        candidate.job = manifest.job;
+        candidate.candidateIndex = manifest.candidateIndex;
+        candidate.artifact = manifest.artifact;
+        candidate.proposer = msg.sender;
+        candidate.purposes = cited.purposes;
+        candidate.licences = manifest.licences;
+        candidate.contributors = cited.contributors;
+        candidate.epsilonMicros = cited.epsilonMicros;
+        candidate.submittedAtS = uint64(block.timestamp);
+        for (uint256 i; i < manifest.declared.length; ++i) {
+            _declared[id][manifest.declared[i].key] = manifest.declared[i].value;
+            _isDeclared[id][manifest.declared[i].key] = true;
+        }
+        _releaseOf[manifest.artifact] = id;
+        _releasesOf[manifest.job].push(id);
+    }
+
+    // ---- Internal: deciding ----
+
+    function _grounds(bytes32 id, Release storage candidate) private view returns (RefusalReason, uint256 failed) {
+        if (COURT.courtCase(id).stage == IEvaluatorCourt.Stage.Lapsed) return (RefusalReason.Jury, 0);
+        IGovernor.ProposalState vote = _voteOf(candidate);
+        if (vote == IGovernor.ProposalState.Canceled) {
+            bool late = block.timestamp > BOOK.job(candidate.job).deadlineS;
+            return (late ? RefusalReason.Vote : RefusalReason.None, 0);
+        }
+        if (vote == IGovernor.ProposalState.Defeated || vote == IGovernor.ProposalState.Expired) {
+            return (RefusalReason.Vote, 0);
+        }
+        bool passed = vote == IGovernor.ProposalState.Succeeded || vote == IGovernor.ProposalState.Queued;
+        if (!passed) return (RefusalReason.None, 0);
+        (failed,,) = check(id);
+        if (failed != 0) return (RefusalReason.Policy, failed);
+        bool expired = block.timestamp > _approvalDeadlineS[id];
+        return (expired ? RefusalReason.Vote : RefusalReason.None, 0);
+    }
+
+    /// @dev A candidate without a proposal stands as one whose proposal was cancelled: it may still be proposed.
+    function _voteOf(Release storage candidate) private view returns (IGovernor.ProposalState) {
+        uint256 proposalId = candidate.proposalId;
+        return proposalId == 0 ? IGovernor.ProposalState.Canceled : _proposalState(proposalId);
+    }
+
+    function _proposalState(uint256 proposalId) private view returns (IGovernor.ProposalState) {
+        return IGovernor(GOVERNOR).state(proposalId);
+    }
+
+    function _requireMeasured(bytes32 id) private view {
+        if (COURT.courtCase(id).stage != IEvaluatorCourt.Stage.Final) revert ReleaseNotMeasured(id);
+    }
+
+    function _requireMatch(bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 facts) private view {
+        if (manifestHash != _releases[id].manifestHash) revert ReleaseMismatch("manifestHash");
+        if (policyHash != POLICY.activeHash()) revert ReleaseMismatch("policyHash");
+        if (facts != factsHash(id)) revert ReleaseMismatch("factsHash");
+    }
+
+    function _factFrom(bytes32 id, bytes32 key, uint8 source) private view returns (int128 value, bool known) {
+        Release storage candidate = _releases[id];
+        if (candidate.status == Status.None) return (0, false);
+        if (source == Source.COMPUTED) return _computed(id, key, candidate);
+        if (source == Source.MEASURED) return COURT.median(id, key);
+        if (source == Source.PROMISED) return _promised(key, candidate);
+        if (source != Source.DECLARED) return (0, false);
+        if (key == "licences") return (int128(candidate.licences), true);
+        return (_declared[id][key], _isDeclared[id][key]);
+    }
+
+    function _computed(bytes32 id, bytes32 key, Release storage candidate) private view returns (int128, bool) {
+        if (key == "distinct_organisations") return (int128(uint128(candidate.contributors)) * MILLION, true);
+        if (key != "evaluators") return (0, false);
+        IEvaluatorCourt.Case memory measured = COURT.courtCase(id);
+        bool known = measured.stage == IEvaluatorCourt.Stage.Final;
+        return (known ? int128(uint128(measured.reveals)) * MILLION : int128(0), known);
+    }
+
+    function _promised(bytes32 key, Release storage candidate) private view returns (int128, bool) {
+        if (key == "purposes") return (int128(candidate.purposes), true);
+        if (key == "dp_epsilon") return (int128(uint128(candidate.epsilonMicros)), true);
+        return (0, false);
+    }
+
+    function _candidate(bytes32 id) private view returns (Release storage candidate) {
+        candidate = _known(id);
+        if (candidate.status != Status.Candidate) revert ReleaseNotCandidate(id, candidate.status);
+    }
+
+    function _known(bytes32 id) private view returns (Release storage candidate) {
+        candidate = _releases[id];
+        if (candidate.status == Status.None) revert ReleaseUnknown(id);
+    }
+
+    function _append(bytes32 kind, bytes32 subject, bytes32 payload) private {
+        _log.append(HashLog.Entry(address(this), kind, subject, payload));
+    }
+}
