@@ -50,3 +50,11 @@ class NoRuleAppliesError(PolicyError):
 
 class KeystoreUnusable(FolkmootError):
     """A keystore is missing, damaged, or locked by another password."""
+
+
+class EvidenceMissing(FolkmootError):
+    """A digest points at bytes that are not in the store."""
+
+
+class StoreDamaged(FolkmootError):
+    """A file of the store does not have the digest that its name says."""

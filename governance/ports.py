@@ -78,6 +78,10 @@ class Chain(Clock, Protocol):
         """
         ...
 
+    def encode(self, contract: str, function: str, *arguments: object) -> bytes:
+        """Return the calldata of a call."""
+        ...
+
     def send(self, signer: Signer, contract: str, function: str, arguments: Sequence[object]) -> Receipt:
         """Send a transaction and wait until it is on chain.
 
@@ -93,4 +97,21 @@ class Chain(Clock, Protocol):
         self, contract: str, names: Sequence[str], *, from_block: int, to_block: int | None = None
     ) -> list[Event]:
         """Return the named events of a contract in the order of the chain."""
+        ...
+
+
+class EvidenceStore(Protocol):
+    """Bytes by their SHA-256."""
+
+    def put(self, data: bytes) -> bytes:
+        """Keep the bytes and return their digest."""
+        ...
+
+    def get(self, digest: bytes) -> bytes:
+        """Return the bytes of a digest.
+
+        Raises
+        ------
+        EvidenceMissing, StoreDamaged
+        """
         ...

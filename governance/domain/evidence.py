@@ -1,0 +1,180 @@
+"""Documents behind the digests on chain, as they lie in the store.
+
+Each is canonical JSON under the name of its SHA-256. Aggregation privacy ``clear`` publishes the updates
+themselves: their noise is the protection, and anybody can add them up again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from governance.domain import merkle
+from governance.domain.market import Address
+from governance.domain.record import Record, canonical_json, parse_canonical_json, sha256
+from governance.errors import InvalidRecord
+
+LEAF_TYPES = ("bytes32", "uint32", "address", "bytes32")
+"""Job, round, agent, digest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """One agent's work in a round."""
+
+    agent: Address
+    digest: bytes
+    """SHA-256 of the agent's update or aggregate document."""
+
+    def hashed(self, job: bytes, round_number: int) -> bytes:
+        """Return the leaf of the round's tree (OpenZeppelin StandardMerkleTree)."""
+        return merkle.standard_leaf(LEAF_TYPES, (job, round_number, self.agent, self.digest))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundEvidence:
+    """What stands behind the root of one round."""
+
+    job: bytes
+    round_number: int
+    leaves: tuple[Leaf, ...]
+    """Owners first, the compute provider last."""
+
+    def hashes(self) -> list[bytes]:
+        """Return the leaves of the tree in the order of ``leaves``."""
+        return [leaf.hashed(self.job, self.round_number) for leaf in self.leaves]
+
+    def root(self) -> bytes:
+        """Return the root that is posted on chain."""
+        return merkle.root(self.hashes())
+
+    def proof(self, agent: Address) -> tuple[Leaf, list[bytes]]:
+        """Return an agent's leaf and its proof.
+
+        Raises
+        ------
+        InvalidRecord
+            If the agent has no leaf in this round.
+        """
+        for index, leaf in enumerate(self.leaves):
+            if leaf.agent == agent:
+                return leaf, merkle.proof(self.hashes(), index)
+        raise InvalidRecord(f"{agent} has no leaf in round {self.round_number}")
+
+    def document(self) -> bytes:
+        """Return the document for the store."""
+        return canonical_json(
+            {
+                "type": "round",
+                "job": "0x" + self.job.hex(),
+                "round": self.round_number,
+                "root": "0x" + self.root().hex(),
+                "leaves": [{"agent": leaf.agent, "digest": "0x" + leaf.digest.hex()} for leaf in self.leaves],
+            }
+        )
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        """Read a round's document.
+
+        Raises
+        ------
+        InvalidRecord
+            If it is no such document, or its root does not follow from its leaves.
+        """
+        document = read_document(data, "round")
+        try:
+            found = cls(
+                job=word(document["job"]),
+                round_number=whole(document["round"]),
+                leaves=tuple(
+                    Leaf(agent=str(entry["agent"]), digest=word(entry["digest"]))
+                    for entry in objects(document["leaves"])
+                ),
+            )
+            if found.root() != word(document["root"]):
+                raise InvalidRecord(f"round {found.round_number}: the root does not follow from the leaves")
+        except (KeyError, ValueError) as problem:
+            raise InvalidRecord(f"this is no round document: {problem!r}") from problem
+        return found
+
+
+def update_document(job: bytes, round_number: int, agent: Address, update_nanos: Sequence[int]) -> bytes:
+    """Return the document of one owner's update, in 1e-9 units."""
+    return canonical_json(
+        {
+            "type": "update",
+            "job": "0x" + job.hex(),
+            "round": round_number,
+            "agent": agent,
+            "update_nanos": list(update_nanos),
+        }
+    )
+
+
+def aggregate_document(
+    job: bytes, round_number: int, agent: Address, *, sum_nanos: Sequence[int], owners: Sequence[Leaf]
+) -> bytes:
+    """Return the document of a compute provider's sum over the named owners' updates, in 1e-9 units."""
+    return canonical_json(
+        {
+            "type": "aggregate",
+            "job": "0x" + job.hex(),
+            "round": round_number,
+            "agent": agent,
+            "sum_nanos": list(sum_nanos),
+            "owners": [{"agent": owner.agent, "digest": "0x" + owner.digest.hex()} for owner in owners],
+        }
+    )
+
+
+def digest(document: bytes) -> bytes:
+    """Return the name of a document in the store: its SHA-256."""
+    return sha256(document)
+
+
+def read_document(data: bytes, kind: str) -> Mapping[str, Record]:
+    """Return the fields of a document of this type.
+
+    Raises
+    ------
+    InvalidRecord
+        If it is another document.
+    """
+    record = parse_canonical_json(data)
+    if not isinstance(record, Mapping) or record.get("type") != kind:
+        raise InvalidRecord(f"this is no {kind} document")
+    return record
+
+
+def word(value: object) -> bytes:
+    """Return the 32 bytes behind 0x hex, else raise InvalidRecord."""
+    if not isinstance(value, str) or len(value) != 66 or not value.startswith("0x"):
+        raise InvalidRecord(f"{value!r} is not 32 bytes as 0x hex")
+    try:
+        return bytes.fromhex(value[2:])
+    except ValueError as problem:
+        raise InvalidRecord(f"{value!r} is not 32 bytes as 0x hex") from problem
+
+
+def whole(value: object) -> int:
+    """Return a whole number, else raise InvalidRecord."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidRecord(f"{value!r} is not a whole number")
+    return value
+
+
+def numbers(value: object) -> list[int]:
+    """Return a list of whole numbers, else raise InvalidRecord."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise InvalidRecord("a list of whole numbers is missing")
+    return [whole(item) for item in value]
+
+
+def objects(value: object) -> list[Mapping[str, Record]]:
+    """Return a list of objects, else raise InvalidRecord."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise InvalidRecord("a list of objects is missing")
+    found = [item for item in value if isinstance(item, Mapping)]
+    if len(found) != len(value):
+        raise InvalidRecord("a list holds something that is no object")
+    return found

@@ -1,0 +1,184 @@
+"""Jobs, agreements, rounds and payments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from governance.domain.market import Address, JobTerms, Kind, Terms
+from governance.domain.signing import Domain, book_domain, hash_job, hash_terms, job_tuple, read_short_text, terms_tuple
+from governance.ports import Chain, Receipt, Signer
+from governance.services import reading
+
+
+class JobState(IntEnum):
+    """Where a job stands."""
+
+    NONE = 0
+    OPEN = 1
+    FINISHED = 2
+
+
+class AgreementState(IntEnum):
+    """Where an agreement stands."""
+
+    NONE = 0
+    ACTIVE = 1
+    CLOSED = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """A job as the book knows it."""
+
+    state: JobState
+    coordinator: Address
+    purposes: int
+    rounds_per_candidate: int
+    candidates: int
+    deadline_s: int
+    finished_at_s: int
+    metric_code: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementRecord:
+    """An agreement as the book knows it."""
+
+    id: bytes
+    state: AgreementState
+    kind: Kind
+    buyer: Address
+    seller: Address
+    job: bytes
+    price_e18: int
+    paid_e18: int
+    units: int
+    paid_units: int
+    rows: int
+    epsilon_micros: int
+    purposes: int
+    data_root: bytes
+    deadline_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundClaim:
+    """Proof that an agent's leaf is in a posted round."""
+
+    round_number: int
+    digest: bytes
+    proof: tuple[bytes, ...]
+
+
+class Market:
+    """AgreementBook and RoundLedger with types."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    @property
+    def domain(self) -> Domain:
+        """The EIP-712 domain of the agreements."""
+        return book_domain(self._chain.chain_id, self._chain.address("AgreementBook"))
+
+    def terms_digest(self, terms: Terms) -> bytes:
+        """Return what both sides sign; it is the agreement's id."""
+        return hash_terms(terms, self.domain)
+
+    def job_id(self, job: JobTerms) -> bytes:
+        """Return the id that a job will have."""
+        return hash_job(job, self.domain)
+
+    def open_job(self, coordinator: Signer, job: JobTerms) -> Receipt:
+        """Announce a job."""
+        return self._chain.send(coordinator, "AgreementBook", "openJob", (job_tuple(job),))
+
+    def job(self, job: bytes) -> JobRecord:
+        """Return a job."""
+        values = reading.row(self._chain.read("AgreementBook", "job", job), 8)
+        return JobRecord(
+            state=JobState(reading.number(values[0])),
+            coordinator=reading.address(values[1]),
+            purposes=reading.number(values[2]),
+            rounds_per_candidate=reading.number(values[3]),
+            candidates=reading.number(values[4]),
+            deadline_s=reading.number(values[5]),
+            finished_at_s=reading.number(values[6]),
+            metric_code=reading.raw(values[7]),
+        )
+
+    def candidates(self, job: bytes) -> list[str]:
+        """Return the names of a job's candidates in order."""
+        names = reading.items(self._chain.read("AgreementBook", "candidates", job))
+        return [read_short_text(reading.raw(name)) for name in names]
+
+    def create_agreement(
+        self, sender: Signer, terms: Terms, *, buyer_signature: bytes, seller_signature: bytes
+    ) -> Receipt:
+        """Make an agreement that both agents signed."""
+        arguments = (terms_tuple(terms), buyer_signature, seller_signature)
+        return self._chain.send(sender, "AgreementBook", "createAgreement", arguments)
+
+    def agreement(self, agreement: bytes) -> AgreementRecord | None:
+        """Return an agreement, or None when there is none of this id."""
+        values = reading.row(self._chain.read("AgreementBook", "agreement", agreement), 14)
+        state = AgreementState(reading.number(values[0]))
+        if state is AgreementState.NONE:
+            return None
+        return AgreementRecord(
+            id=agreement,
+            state=state,
+            kind=Kind(reading.number(values[1])),
+            buyer=reading.address(values[2]),
+            seller=reading.address(values[3]),
+            job=reading.raw(values[4]),
+            price_e18=reading.number(values[5]),
+            paid_e18=reading.number(values[6]),
+            units=reading.number(values[7]),
+            paid_units=reading.number(values[8]),
+            rows=reading.number(values[9]),
+            epsilon_micros=reading.number(values[10]),
+            purposes=reading.number(values[11]),
+            data_root=reading.raw(values[12]),
+            deadline_s=reading.number(values[13]),
+        )
+
+    def agreements_of(self, job: bytes, *, from_block: int | None = None) -> list[AgreementRecord]:
+        """Return the agreements of a job in the order in which they were made."""
+        start = self._chain.first_block if from_block is None else from_block
+        events = self._chain.events("AgreementBook", ["AgreementCreated"], from_block=start)
+        ids = [reading.raw(event.values["id"]) for event in events if event.values["job"] == job]
+        return [found for key in ids if (found := self.agreement(key)) is not None]
+
+    def is_paid(self, agreement: bytes, unit: int) -> bool:
+        """Return whether an agreement was paid for this round or look."""
+        return reading.flag(self._chain.read("AgreementBook", "isPaid", agreement, unit))
+
+    def claim_rounds(self, sender: Signer, agreement: bytes, claims: Sequence[RoundClaim]) -> Receipt:
+        """Pay one instalment per proven round."""
+        rows = [(claim.round_number, claim.digest, list(claim.proof)) for claim in claims]
+        return self._chain.send(sender, "AgreementBook", "claimRounds", (agreement, rows))
+
+    def claim_looks(self, sender: Signer, agreement: bytes, releases: Sequence[bytes]) -> Receipt:
+        """Pay one instalment per measured case."""
+        return self._chain.send(sender, "AgreementBook", "claimLooks", (agreement, list(releases)))
+
+    def closable_from_s(self, agreement: bytes) -> int:
+        """Return the chain time from which anyone may close an agreement."""
+        return reading.number(self._chain.read("AgreementBook", "closableFrom", agreement))
+
+    def close(self, sender: Signer, agreement: bytes) -> Receipt:
+        """End an agreement and refund what is left."""
+        return self._chain.send(sender, "AgreementBook", "close", (agreement,))
+
+    def post_round(self, coordinator: Signer, job: bytes, round_number: int, *, root: bytes, leaves: int) -> Receipt:
+        """Anchor the next round of a job."""
+        return self._chain.send(coordinator, "RoundLedger", "post", (job, round_number, root, leaves))
+
+    def round_count(self, job: bytes) -> int:
+        """Return how many rounds of a job are posted."""
+        return reading.number(self._chain.read("RoundLedger", "roundCount", job))
+
+    def round_root(self, job: bytes, round_number: int) -> bytes:
+        """Return the root of a round, or zeros."""
+        return reading.raw(self._chain.read("RoundLedger", "root", job, round_number))

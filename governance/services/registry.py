@@ -1,0 +1,197 @@
+"""Organisations, agents, mandates and data roots."""
+
+from dataclasses import dataclass
+from enum import IntFlag
+
+from governance.domain.market import Address, Mandate
+from governance.domain.signing import Binding, hash_binding, registry_domain
+from governance.ports import Chain, Receipt, Signer
+from governance.services import reading
+
+
+class Role(IntFlag):
+    """What an agent may do."""
+
+    OWNER = 1
+    COORDINATOR = 2
+    COMPUTE = 4
+    EVALUATOR = 8
+    KEEPER = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """An organisation that the members admitted."""
+
+    number: int
+    name: str
+    member: Address
+    operator: Address
+    admitted_at_s: int
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRecord:
+    """An agent as the registry knows it."""
+
+    address: Address
+    organisation: int
+    roles: Role
+    active: bool
+    bound_at_s: int
+    last_seen_s: int
+    public_key: bytes
+    """Uncompressed secp256k1 key, 64 bytes."""
+    encryption_key: bytes
+    """X25519."""
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSet:
+    """A committed root over salted rows."""
+
+    agent: Address
+    rows: int
+    evaluation: bool
+    committed_at_s: int
+    family: bytes
+
+
+class Registry:
+    """AgentRegistry with types."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def organisations(self) -> list[Organisation]:
+        """Return all organisations ever admitted, in order."""
+        count = reading.number(self._chain.read("AgentRegistry", "organisationCount"))
+        return [self.organisation(number) for number in range(1, count + 1)]
+
+    def organisation(self, number: int) -> Organisation:
+        """Return one organisation by its number."""
+        values = reading.row(self._chain.read("AgentRegistry", "organisation", number), 5)
+        return Organisation(
+            number=number,
+            name=reading.text(values[0]),
+            member=reading.address(values[1]),
+            operator=reading.address(values[2]),
+            admitted_at_s=reading.number(values[3]),
+            active=reading.flag(values[4]),
+        )
+
+    def agents(self) -> list[AgentRecord]:
+        """Return all agents ever bound."""
+        keys = reading.items(self._chain.read("AgentRegistry", "agents"))
+        return [self.agent(reading.address(key)) for key in keys]
+
+    def agent(self, key: Address) -> AgentRecord:
+        """Return an agent; one that was never bound has organisation 0."""
+        values = reading.row(self._chain.read("AgentRegistry", "agent", key), 9)
+        return AgentRecord(
+            address=key,
+            organisation=reading.number(values[0]),
+            roles=Role(reading.number(values[1])),
+            active=reading.flag(values[2]),
+            bound_at_s=reading.number(values[3]),
+            last_seen_s=reading.number(values[4]),
+            public_key=reading.raw(values[5]) + reading.raw(values[6]),
+            encryption_key=reading.raw(values[7]),
+            endpoint=reading.text(values[8]),
+        )
+
+    def is_active(self, key: Address) -> bool:
+        """Return whether agent and organisation are active."""
+        return reading.flag(self._chain.read("AgentRegistry", "isActive", key))
+
+    def operator_of(self, key: Address) -> Address:
+        """Return who pays and is paid for an agent."""
+        return reading.address(self._chain.read("AgentRegistry", "operatorOf", key))
+
+    def organisation_of(self, key: Address) -> int:
+        """Return the number of an agent's organisation, or 0."""
+        return reading.number(self._chain.read("AgentRegistry", "organisationOf", key))
+
+    def data_set(self, root: bytes) -> DataSet:
+        """Return what is known of a root; an unknown one has no rows."""
+        values = reading.row(self._chain.read("AgentRegistry", "dataSet", root), 5)
+        return DataSet(
+            agent=reading.address(values[0]),
+            rows=reading.number(values[1]),
+            evaluation=reading.flag(values[2]),
+            committed_at_s=reading.number(values[3]),
+            family=reading.raw(values[4]),
+        )
+
+    def mandate(self, key: Address) -> Mandate:
+        """Return an agent's mandate."""
+        values = reading.row(self._chain.read("AgentRegistry", "mandate", key), 7)
+        floors = [reading.number(floor) for floor in reading.row(values[2], 5)]
+        return Mandate(
+            max_spend_e18=reading.number(values[0]),
+            max_agreements=reading.number(values[1]),
+            floors_e18=(floors[0], floors[1], floors[2], floors[3], floors[4]),
+            max_epsilon_micros=reading.number(values[3]),
+            lifetime_epsilon_micros=reading.number(values[4]),
+            purposes=reading.number(values[5]),
+            valid_until_s=reading.number(values[6]),
+        )
+
+    def binding_nonce(self, key: Address) -> int:
+        """Return the nonce of the next binding of an agent's key."""
+        return reading.number(self._chain.read("AgentRegistry", "nonces", key))
+
+    def binding_digest(self, binding: Binding) -> bytes:
+        """Return what the agent's key signs to be bound."""
+        domain = registry_domain(self._chain.chain_id, self._chain.address("AgentRegistry"))
+        return hash_binding(binding, domain)
+
+    def bind(self, operator: Signer, binding: Binding, agent_signature: bytes) -> Receipt:
+        """Bind an agent to the operator's organisation."""
+        fields = (
+            binding.agent,
+            binding.operator,
+            binding.roles,
+            binding.public_key_x,
+            binding.public_key_y,
+            binding.encryption_key,
+            binding.endpoint,
+            binding.nonce,
+            binding.deadline_s,
+        )
+        return self._chain.send(operator, "AgentRegistry", "bind", (fields, agent_signature))
+
+    def unbind(self, operator: Signer, key: Address) -> Receipt:
+        """End an agent."""
+        return self._chain.send(operator, "AgentRegistry", "unbind", (key,))
+
+    def set_endpoint(self, operator: Signer, key: Address, endpoint: str) -> Receipt:
+        """Move an agent's endpoint."""
+        return self._chain.send(operator, "AgentRegistry", "setEndpoint", (key, endpoint))
+
+    def set_mandate(self, operator: Signer, key: Address, mandate: Mandate) -> Receipt:
+        """Set the limits of an agent."""
+        fields = (
+            mandate.max_spend_e18,
+            mandate.max_agreements,
+            list(mandate.floors_e18),
+            mandate.max_epsilon_micros,
+            mandate.lifetime_epsilon_micros,
+            mandate.purposes,
+            mandate.valid_until_s,
+        )
+        return self._chain.send(operator, "AgentRegistry", "setMandate", (key, fields))
+
+    def commit_training(self, agent: Signer, root: bytes, rows: int) -> Receipt:
+        """Commit to training rows."""
+        return self._chain.send(agent, "AgentRegistry", "commitTraining", (root, rows))
+
+    def commit_evaluation(self, agent: Signer, root: bytes, rows: int, *, shares_with: bytes = b"\0" * 32) -> Receipt:
+        """Commit to evaluation rows."""
+        return self._chain.send(agent, "AgentRegistry", "commitEvaluation", (root, rows, shares_with))
+
+    def heartbeat(self, agent: Signer) -> Receipt:
+        """Say that an agent is alive."""
+        return self._chain.send(agent, "AgentRegistry", "heartbeat", ())

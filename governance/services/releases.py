@@ -1,0 +1,180 @@
+"""Candidates, votes, releases and refusals."""
+
+from dataclasses import dataclass
+
+from governance.domain.market import Address
+from governance.domain.release import Manifest, ProposalState, RefusalReason, Status
+from governance.domain.signing import short_text
+from governance.ports import Chain, Receipt, Signer
+from governance.services import reading
+
+FOR = 1
+"""OpenZeppelin GovernorCountingSimple: 0 against, 1 for, 2 abstain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRecord:
+    """A release as the registry knows it."""
+
+    id: bytes
+    status: Status
+    reason: RefusalReason
+    manifest_hash: bytes
+    job: bytes
+    candidate_index: int
+    artifact: bytes
+    proposer: Address
+    purposes: int
+    licences: int
+    contributors: int
+    epsilon_micros: int
+    proposal_id: int
+    submitted_at_s: int
+    decided_at_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Votes:
+    """Votes cast on a proposal."""
+
+    against: int
+    in_favour: int
+    abstain: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the constitution says of a candidate now; bit i is rule i of the set in force."""
+
+    failed: int
+    applied: int
+    tier: int
+
+
+class Releases:
+    """ReleaseRegistry with types."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def submit(self, coordinator: Signer, manifest: Manifest) -> Receipt:
+        """Submit a candidate."""
+        return self._chain.send(coordinator, "ReleaseRegistry", "submit", (manifest.as_tuple(),))
+
+    def release_id(self, manifest: Manifest) -> bytes:
+        """Return the id that a manifest gets here."""
+        return manifest.release_id(self._chain.chain_id, self._chain.address("ReleaseRegistry"))
+
+    def releases_of(self, job: bytes) -> list[bytes]:
+        """Return the ids of a job's releases in the order of submission."""
+        return [reading.raw(item) for item in reading.items(self._chain.read("ReleaseRegistry", "releasesOf", job))]
+
+    def release(self, release: bytes) -> ReleaseRecord:
+        """Return a release; an unknown one has status NONE."""
+        values = reading.row(self._chain.read("ReleaseRegistry", "release", release), 14)
+        return ReleaseRecord(
+            id=release,
+            status=Status(reading.number(values[0])),
+            reason=RefusalReason(reading.number(values[1])),
+            manifest_hash=reading.raw(values[2]),
+            job=reading.raw(values[3]),
+            candidate_index=reading.number(values[4]),
+            artifact=reading.raw(values[5]),
+            proposer=reading.address(values[6]),
+            purposes=reading.number(values[7]),
+            licences=reading.number(values[8]),
+            contributors=reading.number(values[9]),
+            epsilon_micros=reading.number(values[10]),
+            proposal_id=reading.number(values[11]),
+            submitted_at_s=reading.number(values[12]),
+            decided_at_s=reading.number(values[13]),
+        )
+
+    def check(self, release: bytes) -> Judgement:
+        """Ask the contract to judge a candidate now."""
+        failed, applied, tier = reading.row(self._chain.read("ReleaseRegistry", "check", release), 3)
+        return Judgement(failed=reading.number(failed), applied=reading.number(applied), tier=reading.number(tier))
+
+    def fact(self, release: bytes, key: str, sources: int) -> tuple[int, int]:
+        """Return a fact's value and source, 0 when no accepted source has it."""
+        answer = self._chain.read("ReleaseRegistry", "fact", release, short_text(key), sources)
+        value, source = reading.row(answer, 2)
+        return reading.number(value), reading.number(source)
+
+    def facts_hash(self, release: bytes) -> bytes:
+        """Return the digest of all that the rules of a release read."""
+        return reading.raw(self._chain.read("ReleaseRegistry", "factsHash", release))
+
+    def release_of(self, artifact: bytes) -> bytes:
+        """Return the release of a model file, or zeros."""
+        return reading.raw(self._chain.read("ReleaseRegistry", "releaseOf", artifact))
+
+    def is_usable(self, artifact: bytes) -> bool:
+        """Return whether exactly this file may be used now."""
+        return reading.flag(self._chain.read("ReleaseRegistry", "isUsable", artifact))
+
+    def policy_hash(self) -> bytes:
+        """Return the hash of the set of rules in force."""
+        return reading.raw(self._chain.read("PolicyRegistry", "activeHash"))
+
+    def refuse(self, sender: Signer, release: bytes) -> Receipt:
+        """End a candidate that cannot be released any more."""
+        return self._chain.send(sender, "ReleaseRegistry", "refuse", (release,))
+
+
+class Governor:
+    """ModelGovernor with types."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def approval(self, record: ReleaseRecord, *, policy_hash: bytes, facts_hash: bytes, deadline_s: int) -> bytes:
+        """Return the calldata that a proposal to release carries."""
+        arguments = (record.id, record.manifest_hash, policy_hash, facts_hash, deadline_s)
+        return self._chain.encode("ReleaseRegistry", "approve", *arguments)
+
+    def propose(self, proposer: Signer, *, target: str, calldata: bytes, description: str) -> Receipt:
+        """Propose one call; the proposer's address is appended so that nobody can take the proposal's place."""
+        guarded = f"{description}#proposer={proposer.address.lower()}"
+        arguments = ([self._chain.address(target)], [0], [calldata], guarded)
+        return self._chain.send(proposer, "ModelGovernor", "propose", arguments)
+
+    def state(self, proposal: int) -> ProposalState:
+        """Return where a proposal stands."""
+        return ProposalState(reading.number(self._chain.read("ModelGovernor", "state", proposal)))
+
+    def snapshot_s(self, proposal: int) -> int:
+        """Return the chain time at which votes are weighed and voting opens."""
+        return reading.number(self._chain.read("ModelGovernor", "proposalSnapshot", proposal))
+
+    def deadline_s(self, proposal: int) -> int:
+        """Return the chain time at which voting closes."""
+        return reading.number(self._chain.read("ModelGovernor", "proposalDeadline", proposal))
+
+    def eta_s(self, proposal: int) -> int:
+        """Return the chain time from which a queued proposal may be executed, or 0."""
+        return reading.number(self._chain.read("ModelGovernor", "proposalEta", proposal))
+
+    def votes(self, proposal: int) -> Votes:
+        """Return the votes cast so far."""
+        values = reading.row(self._chain.read("ModelGovernor", "proposalVotes", proposal), 3)
+        against, in_favour, abstain = (reading.number(value) for value in values)
+        return Votes(against=against, in_favour=in_favour, abstain=abstain)
+
+    def has_voted(self, proposal: int, member: Address) -> bool:
+        """Return whether a member voted."""
+        return reading.flag(self._chain.read("ModelGovernor", "hasVoted", proposal, member))
+
+    def cast_vote(self, member: Signer, proposal: int, support: int, *, reason: str = "") -> Receipt:
+        """Vote with the member's own key."""
+        if reason:
+            return self._chain.send(member, "ModelGovernor", "castVoteWithReason", (proposal, support, reason))
+        return self._chain.send(member, "ModelGovernor", "castVote", (proposal, support))
+
+    def queue(self, sender: Signer, proposal: int) -> Receipt:
+        """Queue a passed proposal in the timelock."""
+        return self._chain.send(sender, "ModelGovernor", "queue(uint256)", (proposal,))
+
+    def execute(self, sender: Signer, proposal: int) -> Receipt:
+        """Carry out a queued proposal."""
+        return self._chain.send(sender, "ModelGovernor", "execute(uint256)", (proposal,))
