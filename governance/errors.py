@@ -58,3 +58,7 @@ class EvidenceMissing(FolkmootError):
 
 class StoreDamaged(FolkmootError):
     """A file of the store does not have the digest that its name says."""
+
+
+class DeploymentRefused(FolkmootError):
+    """A contract could not be created where it belongs."""

@@ -6,7 +6,10 @@ from functools import cached_property
 from typing import Any, Final, cast
 
 import requests
-from eth_abi.abi import decode
+from eth_abi.codec import ABIDecoder
+from eth_abi.decoding import StringDecoder
+from eth_abi.registry import BaseEquals
+from eth_abi.registry import registry as standard_types
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.crypto import keccak
 from web3 import HTTPProvider, Web3
@@ -25,7 +28,7 @@ from governance.adapters.evm.refusals import explain
 from governance.domain.deployment import Deployment
 from governance.domain.market import Address
 from governance.errors import ChainUnreachable, ContractRefused, DeploymentMissing
-from governance.ports import Event, Receipt, Signer
+from governance.ports import Event, Header, Receipt, Signer
 
 GAS_MARGIN: Final = 1.25
 """An estimate is exact for the block it was made in; the log and the jury grow until the next one."""
@@ -123,6 +126,23 @@ class EvmChain:
             found += [event for log in logs if (event := self.decode_log(log)) is not None]
         return found
 
+    def header(self, number: int) -> Header | None:
+        """Return a block's number, hash and time, or None while the chain has no such block."""
+        block = cast("dict[str, Any] | None", self._rpc("eth_getBlockByNumber", hex(number), NO_BODIES))
+        if block is None:
+            return None
+        return Header(number=int(block["number"], 16), hash=str(block["hash"]), time_s=int(block["timestamp"], 16))
+
+    def history(self, from_block: int, to_block: int) -> list[Event]:
+        """Return every event of every contract of ours in the order of the chain, both blocks included."""
+        query = {
+            "address": list(self._deployment.contracts.values()),
+            "fromBlock": hex(from_block),
+            "toBlock": hex(to_block),
+        }
+        logs = cast("list[dict[str, Any]]", self._rpc("eth_getLogs", query))
+        return [event for log in logs if (event := self.decode_log(log)) is not None]
+
     def decode_log(self, log: dict[str, Any]) -> Event | None:
         """Return the event of a raw log of ours, or None for a foreign one."""
         contract = self._by_address.get(str(log["address"]).lower())
@@ -210,15 +230,31 @@ class EvmChain:
         return ChainUnreachable(f"no chain answers at {self._url}; start it (folkmoot up) or set FOLKMOOT_RPC")
 
 
+class _TolerantText(StringDecoder):
+    # Solidity does not check that a string is UTF-8, so a hostile title must not stop whoever reads history.
+    def __init__(self) -> None:
+        super().__init__(handle_string_errors="replace")
+
+
+def _decoder() -> ABIDecoder:
+    types = standard_types.copy()
+    types.unregister_decoder("string")
+    types.register_decoder(BaseEquals("string"), _TolerantText, label="string")
+    return ABIDecoder(types)
+
+
+DECODER: Final = _decoder()
+
+
 def decode_values(entry: dict[str, Any], log: dict[str, Any]) -> dict[str, object]:
     """Return the values of an event by name; structs become tuples, and indexed strings stay hashes."""
     topics = [bytes.fromhex(str(topic)[2:]) for topic in log["topics"][1:]]
     indexed = [part for part in entry["inputs"] if part["indexed"]]
     plain = [part for part in entry["inputs"] if not part["indexed"]]
-    values = decode([collapse_if_tuple(part) for part in plain], bytes.fromhex(str(log["data"])[2:]))
+    values = DECODER.decode([collapse_if_tuple(part) for part in plain], bytes.fromhex(str(log["data"])[2:]))
     found = {part["name"]: value for part, value in zip(plain, values, strict=True)}
     for part, topic in zip(indexed, topics, strict=True):
-        found[part["name"]] = decode([part["type"]], topic)[0]
+        found[part["name"]] = DECODER.decode([part["type"]], topic)[0]
     return {part["name"]: _readable(part["type"], found[part["name"]]) for part in entry["inputs"]}
 
 
