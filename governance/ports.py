@@ -31,6 +31,16 @@ class Receipt:
     events: tuple[Event, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """A block as far as history needs it; another hash at a number means that the chain was rewritten."""
+
+    number: int
+    hash: str
+    """As 0x hex."""
+    time_s: int
+
+
 class Signer(Protocol):
     """A key that signs and never shows itself."""
 

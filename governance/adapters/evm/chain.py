@@ -6,10 +6,6 @@ from functools import cached_property
 from typing import Any, Final, cast
 
 import requests
-from eth_abi.codec import ABIDecoder
-from eth_abi.decoding import StringDecoder
-from eth_abi.registry import BaseEquals
-from eth_abi.registry import registry as standard_types
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.crypto import keccak
 from web3 import HTTPProvider, Web3
@@ -24,6 +20,7 @@ from web3.exceptions import (
 from web3.types import LogReceipt, RPCEndpoint, TxReceipt
 
 from governance.adapters.evm.artifacts import abi
+from governance.adapters.evm.logs import decode_values
 from governance.adapters.evm.refusals import explain
 from governance.domain.deployment import Deployment
 from governance.domain.market import Address
@@ -228,43 +225,6 @@ class EvmChain:
 
     def _unreachable(self) -> ChainUnreachable:
         return ChainUnreachable(f"no chain answers at {self._url}; start it (folkmoot up) or set FOLKMOOT_RPC")
-
-
-class _TolerantText(StringDecoder):
-    # Solidity does not check that a string is UTF-8, so a hostile title must not stop whoever reads history.
-    def __init__(self) -> None:
-        super().__init__(handle_string_errors="replace")
-
-
-def _decoder() -> ABIDecoder:
-    types = standard_types.copy()
-    types.unregister_decoder("string")
-    types.register_decoder(BaseEquals("string"), _TolerantText, label="string")
-    return ABIDecoder(types)
-
-
-DECODER: Final = _decoder()
-
-
-def decode_values(entry: dict[str, Any], log: dict[str, Any]) -> dict[str, object]:
-    """Return the values of an event by name; structs become tuples, and indexed strings stay hashes."""
-    topics = [bytes.fromhex(str(topic)[2:]) for topic in log["topics"][1:]]
-    indexed = [part for part in entry["inputs"] if part["indexed"]]
-    plain = [part for part in entry["inputs"] if not part["indexed"]]
-    values = DECODER.decode([collapse_if_tuple(part) for part in plain], bytes.fromhex(str(log["data"])[2:]))
-    found = {part["name"]: value for part, value in zip(plain, values, strict=True)}
-    for part, topic in zip(indexed, topics, strict=True):
-        found[part["name"]] = DECODER.decode([part["type"]], topic)[0]
-    return {part["name"]: _readable(part["type"], found[part["name"]]) for part in entry["inputs"]}
-
-
-def _readable(kind: str, value: object) -> object:
-    # eth_abi gives lower-case addresses; everything of ours compares checksummed ones.
-    if kind == "address":
-        return Web3.to_checksum_address(str(value))
-    if kind == "address[]":
-        return tuple(Web3.to_checksum_address(str(item)) for item in cast("Sequence[object]", value))
-    return value
 
 
 def _topic(entry: dict[str, Any]) -> bytes:
