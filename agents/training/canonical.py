@@ -41,9 +41,7 @@ def parse_document(text: str | bytes, what: str) -> Document:
         If the text is not a JSON object; ``what`` names it in the message.
     """
     try:
-        value = json.loads(
-            text, parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_no_repeats
-        )
+        value = json.loads(text, parse_float=_no_float, parse_constant=_no_float, object_pairs_hook=_no_repeats)
     except (ValueError, RecursionError) as error:
         raise TaskError(f"{what}: not JSON that we accept: {str(error)[:200]}") from error
     if not isinstance(value, dict):
@@ -62,9 +60,7 @@ def expect_keys(document: Json, keys: Sequence[str], what: str) -> Document:
     return document
 
 
-def read_integer(
-    document: Document, key: str, *, minimum: int = 0, maximum: int = MAX_INTEGER
-) -> int:
+def read_integer(document: Document, key: str, *, minimum: int = 0, maximum: int = MAX_INTEGER) -> int:
     """Return ``document[key]`` if it is an integer in the range (both ends included)."""
     return check_integer(document.get(key), key, minimum=minimum, maximum=maximum)
 
@@ -99,10 +95,7 @@ def read_integers(
 ) -> tuple[int, ...]:
     """Return ``document[key]`` if it is a list of integers, none below ``minimum``."""
     entries = read_list(document, key, longest=longest)
-    return tuple(
-        check_integer(entry, f"{key}[{place}]", minimum=minimum)
-        for place, entry in enumerate(entries)
-    )
+    return tuple(check_integer(entry, f"{key}[{place}]", minimum=minimum) for place, entry in enumerate(entries))
 
 
 def read_texts(document: Document, key: str, *, longest: int = 200) -> tuple[str, ...]:

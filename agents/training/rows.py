@@ -92,8 +92,7 @@ def parse_rows(entries: Iterable[Json], schema: DataSchema) -> list[Row]:
             raise DataError(f"{where}: {len(entry)} cells, the schema has {len(schema.columns)}")
         rows.append(
             tuple(
-                _canonical_cell(cell, column, schema, where)
-                for cell, column in zip(entry, schema.columns, strict=True)
+                _canonical_cell(cell, column, schema, where) for cell, column in zip(entry, schema.columns, strict=True)
             )
         )
     return rows
@@ -131,10 +130,7 @@ def _records(text: str, path: Path) -> list[dict[str, str]]:
         records = []
         for cells in lines:
             if len(cells) != len(header):
-                raise DataError(
-                    f"{path}: line {lines.line_num} has {len(cells)} cells, "
-                    f"the header has {len(header)}"
-                )
+                raise DataError(f"{path}: line {lines.line_num} has {len(cells)} cells, the header has {len(header)}")
             records.append(dict(zip(header, cells, strict=True)))
     except csv.Error as error:
         raise DataError(f"{path}: line {lines.line_num}: not CSV: {error}") from error
@@ -182,9 +178,7 @@ def _check_may_miss(column: Column, schema: DataSchema, where: str) -> None:
 
 def _category(text: str, column: Column, where: str) -> str:
     if text not in column.values:
-        raise DataError(
-            f"{where}, column {column.name!r}: {text[:40]!r} is not one of {list(column.values)}"
-        )
+        raise DataError(f"{where}, column {column.name!r}: {text[:40]!r} is not one of {list(column.values)}")
     return text
 
 

@@ -132,9 +132,7 @@ def prepare_owner(
     return _write_owner(name, load_rows(csv, schema), schema, target)
 
 
-def split_rows(
-    rows: Sequence[Row], schema: DataSchema, *, seed: int
-) -> dict[RowSet, tuple[Row, ...]]:
+def split_rows(rows: Sequence[Row], schema: DataSchema, *, seed: int) -> dict[RowSet, tuple[Row, ...]]:
     """Split the rows of one owner, stratified by label and sensitive group."""
     strata: dict[tuple[bool, str], list[tuple[bytes, Row]]] = defaultdict(list)
     for place, row in enumerate(rows):
@@ -203,9 +201,7 @@ def _write_owner(name: str, rows: Sequence[Row], schema: DataSchema, target: _Ta
     )
 
 
-def _write_set(
-    path: Path, rows: tuple[Row, ...], schema: DataSchema, salts: SaltSource
-) -> CommittedRows:
+def _write_set(path: Path, rows: tuple[Row, ...], schema: DataSchema, salts: SaltSource) -> CommittedRows:
     name = f"{path.parent.name}/{path.stem}"
     salted = SaltedRows(rows=rows, salts=tuple(salts(name, i) for i in range(len(rows))))
     write_rows(path, rows, schema)

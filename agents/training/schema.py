@@ -104,9 +104,7 @@ class DataSchema:
         if len(set(names)) != len(names):
             raise DataError(f"schema {self.name!r}: a column is named twice")
         if self.label.column not in names or bool(self.label.above) == bool(self.label.equals):
-            raise DataError(
-                f"schema {self.name!r}: label needs a listed column and either above or equals"
-            )
+            raise DataError(f"schema {self.name!r}: label needs a listed column and either above or equals")
         if self.sensitive and self.column(self.sensitive).type is not ColumnType.CATEGORY:
             raise DataError(f"schema {self.name!r}: the sensitive column must be a category")
 
