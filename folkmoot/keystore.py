@@ -15,11 +15,8 @@ from folkmoot.settings import Settings
 from governance.errors import KeystoreUnusable
 
 if TYPE_CHECKING:
-    from eth_account.signers.local import LocalAccount
+    from governance.adapters.evm.keys import KeySigner
 
-# Default scrypt costs 0.57 s a key, n = 2**13 costs 0.02 s; the password beside the keys of a
-# development home is the weaker link anyway.
-_SCRYPT_N = 2**13
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -38,15 +35,17 @@ class Keystore:
         KeystoreUnusable
             If the name is taken: a key is never overwritten.
         """
-        from eth_account import Account
+        from governance.adapters.evm.keys import KeySigner, write_keystore
 
         path = self._path(name)
         if path.exists():
             raise KeystoreUnusable(f"the key {name!r} is already in {self.folder}; choose another")
-        account = Account.from_key(private_key or secrets.token_bytes(32))
-        sealed = Account.encrypt(account.key, self.password, kdf="scrypt", iterations=_SCRYPT_N)
-        write_atomically(path, json.dumps(sealed) + "\n", mode=0o600)
-        return str(account.address)
+        secret = private_key or secrets.token_bytes(32)
+        unfinished = path.with_suffix(".unfinished")
+        with storage_errors(path):
+            write_keystore(unfinished, secret, self.password)
+            unfinished.replace(path)
+        return KeySigner.from_secret(secret).address
 
     def ensure(self, name: str) -> str:
         """Return the address of ``name``, making the key if it is not there."""
@@ -56,28 +55,27 @@ class Keystore:
         """Return the checksummed address of ``name`` without decrypting the key."""
         from eth_utils.address import to_checksum_address
 
-        return str(to_checksum_address("0x" + str(self._sealed(name)["address"]).lower()))
+        path = self._path(name)
+        try:
+            sealed = json.loads(path.read_text())
+            return str(to_checksum_address("0x" + str(sealed["address"]).removeprefix("0x")))
+        except FileNotFoundError as error:
+            known = ", ".join(self.names()) or "none"
+            raise KeystoreUnusable(f"no key {name!r} in {self.folder}; there are: {known}") from error
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise KeystoreUnusable(f"{path} is not a keystore file: {error}") from error
 
-    def account(self, name: str) -> LocalAccount:
-        """Decrypt ``name`` and return an account that signs.
+    def signer(self, name: str) -> KeySigner:
+        """Decrypt ``name`` and return what signs with it.
 
         Raises
         ------
         KeystoreUnusable
             If the key is missing or the password is not its password.
         """
-        from eth_account import Account
+        from governance.adapters.evm.keys import KeySigner, read_keystore
 
-        try:
-            account: LocalAccount = Account.from_key(
-                Account.decrypt(self._sealed(name), self.password)
-            )
-        except ValueError as error:
-            raise KeystoreUnusable(
-                f"cannot open the key {name!r} in {self.folder}: {error};"
-                " point FOLKMOOT_PASSWORD_FILE at its password"
-            ) from error
-        return account
+        return KeySigner.from_secret(read_keystore(self._path(name), self.password))
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all keys, sorted."""
@@ -85,25 +83,8 @@ class Keystore:
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
-            raise KeystoreUnusable(
-                f"{name!r} is no name for a key; use small letters, digits, . _ -"
-            )
+            raise KeystoreUnusable(f"{name!r} is no key name: use small letters, digits, . _ -")
         return self.folder / f"{name}.json"
-
-    def _sealed(self, name: str) -> dict[str, object]:
-        path = self._path(name)
-        try:
-            sealed = json.loads(path.read_text())
-            if not isinstance(sealed, dict) or "address" not in sealed:
-                raise TypeError("it has no address")
-        except FileNotFoundError as error:
-            known = ", ".join(self.names()) or "none"
-            raise KeystoreUnusable(
-                f"no key {name!r} in {self.folder}; there are: {known}"
-            ) from error
-        except (OSError, ValueError, TypeError) as error:
-            raise KeystoreUnusable(f"{path} is not a keystore file: {error}") from error
-        return sealed
 
 
 def open_keystore(home: Home, settings: Settings, *, folder: Path | None = None) -> Keystore:
