@@ -1,0 +1,1 @@
+"""A uAgents network that may face strangers: guarded ingress, bounded egress, durable mail."""
