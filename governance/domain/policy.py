@@ -129,6 +129,8 @@ class LegalReference:
     """Article, point or control, e.g. Art. 10(2)(f)."""
     title: str
     """Full name of the law or standard."""
+    applies_from: str
+    """Day from which the law asks this, as YYYY-MM-DD; empty where no day is known."""
     checked: str
     """How the place was checked: ``copy``, ``secondary`` or ``unchecked`` (policies/README.md)."""
 
@@ -137,7 +139,11 @@ class LegalReference:
 class RuleText:
     """What people read about a rule; hashed with the policy files, never judged by."""
 
+    fact_title: str
+    """What the fact is, in words."""
     unit: Unit
+    names: Mapping[int, str]
+    """Name of each bit, for facts that are sets; else empty."""
     rationale: str
     refs: tuple[LegalReference, ...]
 
@@ -206,10 +212,17 @@ class Finding:
     holds: bool
     enforced: bool
     """False while the rule's date lies ahead: reported, but no bit of the mask."""
-    reason: str
+    value_text: str = ""
+    """The value as people read it: a decimal number, or names; empty when missing."""
+    limit_text: str = ""
+    """The limit as people read it, e.g. ``at most 0.10``."""
+    reason: str = ""
     """One plain sentence: value, source, limit and margin."""
-    rationale: str
-    refs: tuple[LegalReference, ...]
+    counterfactual: str = ""
+    """What would make a failing rule hold, or how far a holding one is from failing."""
+    rationale: str = ""
+    """Why the rule exists; empty for a set read from the chain alone."""
+    refs: tuple[LegalReference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+"""The constitution in Python: policy files compiled for the chain, verdicts equal to its own."""
+
+from governance.policy.compiler import compile_policies, load_policies, policy_from_document
+from governance.policy.encoding import (
+    ChainRule,
+    ChainTier,
+    chain_rules,
+    chain_tiers,
+    decode_key,
+    encode_key,
+    hash_set,
+    policy_from_chain,
+)
+from governance.policy.schema import POLICIES
+from governance.policy.verdict import PREFERENCE, evaluate, holds, rule_ids, tier_of
+from governance.policy.vocabulary import (
+    licence_bits,
+    licence_names,
+    purpose_bits,
+    purpose_names,
+)
+from governance.policy.wording import bit_names, explain, format_micros, source_name
+
+__all__ = [
+    "POLICIES",
+    "PREFERENCE",
+    "ChainRule",
+    "ChainTier",
+    "bit_names",
+    "chain_rules",
+    "chain_tiers",
+    "compile_policies",
+    "decode_key",
+    "encode_key",
+    "evaluate",
+    "explain",
+    "format_micros",
+    "hash_set",
+    "holds",
+    "licence_bits",
+    "licence_names",
+    "load_policies",
+    "policy_from_chain",
+    "policy_from_document",
+    "purpose_bits",
+    "purpose_names",
+    "rule_ids",
+    "source_name",
+    "tier_of",
+]
