@@ -206,7 +206,7 @@ class Devnet:
         with own(folder):
             old = folder.identity().chain_id
             new = folder.begin_epoch(known[name]).chain_id
-            _rename_chain(self.home.deployment_file, old, new)
+            _rename_chain(self.home.deployment_file, known[name], new)
         if was_up:
             self.start()
         return Restored(name, new, old)
@@ -236,11 +236,13 @@ def _first_json_line(process: subprocess.Popen[bytes]) -> dict[str, object]:
     return {"error": f"the development chain did not start: {text[-300:] or 'it said nothing'}"}
 
 
-def _rename_chain(deployment_file: Path, old: int, new: int) -> None:
-    """Put the new chain id into the deployment file: the contracts are the same ones."""
+def _rename_chain(deployment_file: Path, snapshot: Snapshot, new: int) -> None:
+    """Put the new chain id into the deployment file, or set it aside if it came after the snapshot."""
     if not deployment_file.exists():
         return
     with storage_errors(deployment_file):
         document = json.loads(deployment_file.read_text())
-    if isinstance(document, dict) and document.get("chain_id") == old:
-        write_json(deployment_file, document | {"chain_id": new})
+        if not isinstance(document, dict) or int(document.get("first_block", 0)) > snapshot.number:
+            deployment_file.replace(deployment_file.with_suffix(".json.void"))
+            return
+    write_json(deployment_file, document | {"chain_id": new})

@@ -1,0 +1,83 @@
+"""Which chain a home works with: its own development chain, or the network of FOLKMOOT_RPC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from folkmoot.devnet import WARNING, Devnet, DevnetError
+from folkmoot.devnet.rpc import RpcClient
+from folkmoot.files import storage_errors
+from folkmoot.home import Home
+from folkmoot.options import note
+from folkmoot.settings import Settings
+from governance.errors import DeploymentMissing
+
+if TYPE_CHECKING:
+    from governance.adapters.evm import EvmChain
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Where the chain answers, and whether we have any power over it."""
+
+    rpc_url: str
+    chain_id: int
+    development: bool
+
+
+def find_network(home: Home, settings: Settings) -> Network:
+    """Return the chain of a home; FOLKMOOT_RPC wins.
+
+    Prints the warning that belongs to every command on a development chain.
+
+    Raises
+    ------
+    NotRunning
+        If the development chain is down.
+    ChainUnreachable
+        If nobody answers at FOLKMOOT_RPC.
+    """
+    if settings.rpc_url is not None:
+        chain_id = RpcClient(settings.rpc_url, timeout_s=10).number("eth_chainId")
+        return Network(settings.rpc_url, chain_id, development=False)
+    info = Devnet(home, settings).info()
+    note(WARNING)
+    return Network(info.rpc_url, info.chain_id, development=True)
+
+
+def require_devnet(home: Home, settings: Settings) -> Devnet:
+    """Return the home's development chain for a command that only it can carry out.
+
+    Raises
+    ------
+    DevnetError
+        If FOLKMOOT_RPC names another network: nobody moves its time.
+    """
+    if settings.rpc_url is not None:
+        raise DevnetError(
+            f"FOLKMOOT_RPC names {settings.rpc_url}, and this works on a development chain only; unset FOLKMOOT_RPC"
+        )
+    note(WARNING)
+    return Devnet(home, settings)
+
+
+def open_chain(home: Home, settings: Settings) -> EvmChain:
+    """Return the contracts of a home, on its chain.
+
+    Raises
+    ------
+    DeploymentMissing
+        If nothing is deployed, or on another chain.
+    """
+    from governance.adapters.evm import EvmChain
+    from governance.domain.deployment import Deployment
+
+    network = find_network(home, settings)
+    if not home.deployment_file.exists():
+        raise DeploymentMissing(f"nothing is deployed in {home.root}; run `folkmoot deploy` or `folkmoot demo`")
+    with storage_errors(home.deployment_file):
+        deployment = Deployment.from_json(home.deployment_file.read_text())
+    chain = EvmChain(network.rpc_url, deployment)
+    chain.check()
+    return chain

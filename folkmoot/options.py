@@ -1,0 +1,50 @@
+"""Options and output that all commands share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from folkmoot.home import Home
+from folkmoot.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        help="Folder of this network; else FOLKMOOT_HOME, else var/demo.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for a program.")]
+
+
+def open_home(given: Path | None) -> tuple[Home, Settings]:
+    """Return the home that a command works on, and the settings it was read with."""
+    settings = read_settings()
+    return Home.at(given or settings.home), settings
+
+
+def print_json(value: Mapping[str, object] | DataclassInstance) -> None:
+    """Print one JSON object on standard output."""
+    fields = asdict(value) if is_dataclass(value) else value
+    sys.stdout.write(json.dumps(fields, indent=2, default=str) + "\n")
+
+
+def say(text: str) -> None:
+    """Print one line for a person on standard output."""
+    sys.stdout.write(text + "\n")
+
+
+def note(text: str) -> None:
+    """Print one line on standard error, where it disturbs no program that reads the output."""
+    sys.stderr.write(text + "\n")
