@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IFacts} from "../src/interfaces/IFacts.sol";
+import {IPolicyRegistry} from "../src/interfaces/IPolicyRegistry.sol";
+import {Addresses} from "../src/types/Addresses.sol";
+import {Rule, Source, TierEntry} from "../src/types/Policy.sol";
+
+/// @title Deploys a constitution and questions it, all in one call that nobody has to send
+/// @dev For tests/integration/test_policy_on_chain.py, which compares every answer with the Python mirror.
+/// The creation code comes from the committed artifact, so that what is tested is what is deployed.
+contract PolicyProbe is IFacts {
+    struct Set {
+        bytes creation;
+        bytes32 documentHash;
+        TierEntry[] tiers;
+        Rule[] rules;
+    }
+
+    struct Evidence {
+        bytes32 key;
+        int128 value;
+        uint8 source;
+    }
+
+    struct Question {
+        uint128 purposes;
+        uint8 phase;
+        Evidence[] evidence;
+    }
+
+    struct Answer {
+        uint256 failed;
+        uint256 applied;
+        uint8 tier;
+        /// Empty, or what `evaluate` reverted with.
+        bytes refusal;
+    }
+
+    struct Stored {
+        bytes32 activeHash;
+        uint64 version;
+        uint64 nowS;
+        TierEntry[] tiers;
+        Rule[] rules;
+    }
+
+    struct Case {
+        Rule rule;
+        int128 value;
+        uint8 source;
+    }
+
+    struct Known {
+        bool exists;
+        int128 value;
+    }
+
+    mapping(bytes32 subject => mapping(bytes32 key => mapping(uint8 source => Known))) private _known;
+
+    /// @notice Asks every question of a set.
+    /// @return stored What the registry holds.
+    /// @return answers One for each question, in order.
+    /// @return refusal Empty, or what the registry's constructor reverted with.
+    function judge(Set calldata set, Question[] calldata questions)
+        external
+        returns (Stored memory stored, Answer[] memory answers, bytes memory refusal)
+    {
+        IPolicyRegistry registry;
+        (registry, refusal) = _deploy(set);
+        if (address(registry) == address(0)) return (stored, answers, refusal);
+        stored = Stored({
+            activeHash: registry.activeHash(),
+            version: registry.version(),
+            nowS: uint64(block.timestamp),
+            tiers: registry.tiers(),
+            rules: registry.rules()
+        });
+        answers = new Answer[](questions.length);
+        for (uint256 i; i < questions.length; ++i) answers[i] = _ask(registry, bytes32(i), questions[i]);
+    }
+
+    /// @notice Asks whether single rules hold for values; the rules need not be in the set.
+    function compare(Set calldata set, Case[] calldata cases) external returns (bool[] memory held) {
+        (IPolicyRegistry registry,) = _deploy(set);
+        held = new bool[](cases.length);
+        for (uint256 i; i < cases.length; ++i) held[i] = registry.holds(cases[i].rule, cases[i].value, cases[i].source);
+    }
+
+    /// @dev The order in which ReleaseRegistry reads its sources.
+    function fact(bytes32 subject, bytes32 key, uint8 sources) external view returns (int128 value, uint8 source) {
+        for (source = Source.COMPUTED; source > Source.MISSING; --source) {
+            Known memory known = _known[subject][key][source];
+            if (known.exists && sources & Source.bit(source) != 0) return (known.value, source);
+        }
+    }
+
+    /// @dev Stands in for the log that the registry's constructor writes to.
+    function append(bytes32, bytes32, bytes32) external {}
+
+    function _ask(IPolicyRegistry registry, bytes32 subject, Question calldata question)
+        private
+        returns (Answer memory answer)
+    {
+        for (uint256 i; i < question.evidence.length; ++i) {
+            Evidence calldata piece = question.evidence[i];
+            _known[subject][piece.key][piece.source] = Known(true, piece.value);
+        }
+        try registry.evaluate(this, subject, question.purposes, question.phase) returns (
+            uint256 failed, uint256 applied, uint8 tier
+        ) {
+            (answer.failed, answer.applied, answer.tier) = (failed, applied, tier);
+        } catch (bytes memory reason) {
+            answer.refusal = reason;
+        }
+    }
+
+    function _deploy(Set calldata set) private returns (IPolicyRegistry registry, bytes memory refusal) {
+        Addresses memory a;
+        a.releaseRegistry = address(this);
+        bytes memory code = abi.encodePacked(set.creation, abi.encode(a, set.documentHash, set.tiers, set.rules));
+        assembly ("memory-safe") {
+            registry := create(0, add(code, 32), mload(code))
+            if iszero(registry) {
+                refusal := mload(0x40)
+                mstore(refusal, returndatasize())
+                returndatacopy(add(refusal, 32), 0, returndatasize())
+                mstore(0x40, and(add(add(refusal, returndatasize()), 63), not(31)))
+            }
+        }
+        if (address(registry) != address(0)) refusal = "";
+    }
+}

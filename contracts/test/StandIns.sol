@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {MemberToken} from "../src/MemberToken.sol";
+import {Role} from "../src/interfaces/IAgentRegistry.sol";
+import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
+import {IEvaluatorCourt} from "../src/interfaces/IEvaluatorCourt.sol";
+
+/// @dev What ReleaseRegistry reads from its neighbours, set by hand, so that each state can be reached in one step.
+
+contract AgentsOnPaper {
+    mapping(address key => uint32) public organisationOf;
+    mapping(address key => bool) public isActive;
+
+    function set(address key, uint32 organisation, bool active) external {
+        organisationOf[key] = organisation;
+        isActive[key] = active;
+    }
+
+    function hasRole(address key, uint8 roles) external view returns (bool) {
+        return isActive[key] && roles == Role.COORDINATOR;
+    }
+
+    function admit(MemberToken token, address member) external {
+        token.admit(member);
+    }
+}
+
+contract BookOnPaper {
+    mapping(bytes32 id => IAgreementBook.Job) private _jobs;
+    mapping(bytes32 id => IAgreementBook.Agreement) private _agreements;
+    mapping(bytes32 id => bytes32[]) private _candidates;
+    uint256 public finishes;
+    bytes32 public finishedBy;
+
+    function setJob(bytes32 id, IAgreementBook.Job calldata terms, bytes32[] calldata names) external {
+        _jobs[id] = terms;
+        _candidates[id] = names;
+    }
+
+    function setAgreement(bytes32 id, IAgreementBook.Agreement calldata terms) external {
+        _agreements[id] = terms;
+    }
+
+    function finishJob(bytes32 id, bytes32 release) external {
+        _jobs[id].state = IAgreementBook.JobState.Finished;
+        ++finishes;
+        finishedBy = release;
+    }
+
+    function job(bytes32 id) external view returns (IAgreementBook.Job memory) {
+        return _jobs[id];
+    }
+
+    function agreement(bytes32 id) external view returns (IAgreementBook.Agreement memory) {
+        return _agreements[id];
+    }
+
+    function candidates(bytes32 id) external view returns (bytes32[] memory) {
+        return _candidates[id];
+    }
+}
+
+contract RoundsOnPaper {
+    uint8 public complete;
+
+    function setComplete(uint8 candidates) external {
+        complete = candidates;
+    }
+
+    function isComplete(bytes32, uint8 candidate) external view returns (bool) {
+        return candidate < complete;
+    }
+}
+
+contract CourtOnPaper {
+    mapping(bytes32 id => IEvaluatorCourt.Case) private _cases;
+    mapping(bytes32 id => mapping(bytes32 key => int128)) private _median;
+    mapping(bytes32 id => mapping(bytes32 key => bool)) private _known;
+    bytes32[] private _roots;
+    uint32[] private _excluded;
+
+    function open(bytes32 id, bytes32 job, bytes32 artifact, bytes32[] calldata roots, uint32[] calldata excluded)
+        external
+    {
+        _cases[id].stage = IEvaluatorCourt.Stage.Drawing;
+        (_cases[id].job, _cases[id].artifact) = (job, artifact);
+        (_roots, _excluded) = (roots, excluded);
+    }
+
+    function measure(bytes32 id, bytes32 key, int128 value) external {
+        _cases[id].stage = IEvaluatorCourt.Stage.Final;
+        _cases[id].reveals = 5;
+        _median[id][key] = value;
+        _known[id][key] = true;
+    }
+
+    function lapse(bytes32 id) external {
+        _cases[id].stage = IEvaluatorCourt.Stage.Lapsed;
+    }
+
+    function courtCase(bytes32 id) external view returns (IEvaluatorCourt.Case memory) {
+        return _cases[id];
+    }
+
+    function median(bytes32 id, bytes32 key) external view returns (int128, bool) {
+        return (_median[id][key], _known[id][key]);
+    }
+
+    function resultHash(bytes32 id) external view returns (bytes32) {
+        return _cases[id].stage == IEvaluatorCourt.Stage.Final ? keccak256(abi.encode(id, _cases[id].reveals)) : bytes32(0);
+    }
+
+    function openedWith() external view returns (bytes32[] memory, uint32[] memory) {
+        return (_roots, _excluded);
+    }
+}
