@@ -1,0 +1,1 @@
+"""Bargaining in integers: terms, mandates, judgement and tactics; no transport, no chain."""
