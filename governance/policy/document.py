@@ -88,9 +88,9 @@ def read_document(data: bytes, *, name: str) -> Document:
         tree = parse_canonical_json(data)
     except RecordError as error:
         raise PolicyError(f"{name}: {error}") from error
-    if not isinstance(tree, dict):
-        raise PolicyError(f"{name}: a policy document is an object")
-    rules = tree.get("rules", [])
+    rules = tree.get("rules") if isinstance(tree, dict) else None
+    if not isinstance(tree, dict) or not isinstance(rules, list):
+        raise PolicyError(f"{name}: a policy document is an object with a list of rules")
     as_file = {**tree, "rules": [_with_value(rule) for rule in rules if isinstance(rule, dict)]}
     document = Document()
     _merge(document, check_schema(cast("Tree", as_file), name=name), name)

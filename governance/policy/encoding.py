@@ -11,6 +11,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from governance.domain.policy import Entrenchment, Op, PolicySet, Rule, Tier, TierEntry
+from governance.domain.record import Record
 from governance.errors import PolicyError
 
 ChainRule: TypeAlias = "tuple[bytes, bytes, int, int, int, int, int, int, int]"
@@ -115,6 +116,29 @@ def hash_set(version: int, document_hash: bytes, tiers: Sequence[TierEntry], rul
     return bytes(keccak(encoded))
 
 
+def describe_set(policy: PolicySet) -> Record:
+    """Return a compiled set as a record with the contract's field names, for files and screens.
+
+    ``tests/golden/policy-set.json`` holds the one of the set that ships with the project.
+    """
+    fields = (
+        "id", "fact", "bound", "op", "tiers", "sources", "phases", "entrenchment", "appliesFromS",
+    )  # fmt: skip
+    return {
+        "version": policy.version,
+        "documentHash": _hex(policy.document_hash),
+        "setHash": _hex(policy.set_hash),
+        "tiers": [{"purpose": purpose, "tier": tier} for purpose, tier in chain_tiers(policy)],
+        "rules": [
+            {
+                field: _hex(value) if isinstance(value, bytes) else value
+                for field, value in zip(fields, rule, strict=True)
+            }
+            for rule in chain_rules(policy)
+        ],
+    }
+
+
 def policy_from_chain(
     version: int, document_hash: bytes, tiers: Sequence[ChainTier], rules: Sequence[ChainRule]
 ) -> PolicySet:
@@ -141,3 +165,7 @@ def policy_from_chain(
         rules=compiled,
         tiers=entries,
     )
+
+
+def _hex(value: bytes) -> str:
+    return "0x" + value.hex()

@@ -105,6 +105,10 @@ def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[str, Tree]:
     return mapping
 
 
+def _refuse(_: _StrictLoader, node: yaml.Node) -> Tree:
+    raise PolicyError(f"{_place(node.start_mark)[2:]}: tags ({node.tag}) are not read")
+
+
 def _place(mark: yaml.error.Mark | None) -> str:
     return f", line {mark.line + 1}" if mark else ""
 
@@ -115,6 +119,8 @@ for _tag, _pattern, _first in (
     (_DECIMAL, r"-?(?:0|[1-9][0-9]*)\.[0-9]+\Z", "-0123456789"),
 ):
     _StrictLoader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
+# Whatever else the text claims to be.
+_StrictLoader.add_constructor(None, _refuse)
 _StrictLoader.add_constructor(_STR, _text)
 _StrictLoader.add_constructor(_INT, _integer)
 _StrictLoader.add_constructor(_DECIMAL, _decimal)

@@ -16,14 +16,7 @@ from governance.domain.policy import (
 from governance.errors import NoPurposeError, NoRuleAppliesError, PolicyError, UnknownTierError
 from governance.policy.wording import put_into_words
 
-PREFERENCE = (
-    Source.COMPUTED,
-    Source.MEASURED,
-    Source.SIGNED_OFF,
-    Source.COUNTED,
-    Source.PROMISED,
-    Source.DECLARED,
-)
+PREFERENCE = tuple(sorted(set(Source) - {Source.MISSING}, reverse=True))
 """Which accepted source is read when several have a fact; the contracts read them in this order."""
 
 PURPOSE_BITS = 128

@@ -52,8 +52,8 @@ def explain(verdict: Verdict) -> str:
         head += f"all {asked} rules hold"
     else:
         failed = verdict.failed_rules
-        verb = "rule fails" if len(failed) == 1 else "rules fail"
-        head += f"{len(failed)} of {asked} {verb} [{', '.join(failed)}]"
+        verb = "fails" if len(failed) == 1 else "fail"
+        head += f"{len(failed)} of {asked} rules {verb} [{', '.join(failed)}]"
     return "\n".join([head, *(line for finding in verdict.findings for line in _lines(finding))])
 
 
