@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {IAgentRegistry, Role} from "./interfaces/IAgentRegistry.sol";
+import {IMemberToken} from "./interfaces/IMemberToken.sol";
+import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
+import {Bindings} from "./libraries/Bindings.sol";
+import {Addresses} from "./types/Addresses.sol";
+import {Founder} from "./types/Founder.sol";
+import {Mandate} from "./types/Market.sol";
+
+/// @title Organisations, their agents, mandates and data roots
+/// @dev Docs are in the interface. Every log payload is keccak256(abi.encode(arguments of the event in order));
+/// kind "agent" appends the endpoint to those of AgentBound.
+contract AgentRegistry is IAgentRegistry, EIP712 {
+    // ---- Immutables ----
+
+    address private immutable TIMELOCK;
+    IMemberToken private immutable MEMBERS;
+    IReleaseRegistry private immutable LOG;
+
+    // ---- Storage ----
+
+    mapping(uint32 id => Organisation) private _organisations;
+    uint32 private _organisationCount;
+    mapping(bytes32 nameHash => bool) private _isNameUsed;
+    /// @dev Organisation of every key it ever used: member, operator, agents.
+    mapping(address key => uint32) private _holder;
+    mapping(address key => Agent) private _agents;
+    address[] private _agentList;
+    mapping(uint32 organisation => address[]) private _agentsOf;
+    mapping(uint32 organisation => address) private _evaluatorOf;
+    mapping(address key => Mandate) private _mandates;
+    mapping(address key => uint256) private _nonces;
+    mapping(bytes32 root => DataSet) private _dataSets;
+
+    // ---- Constructor ----
+
+    constructor(Addresses memory a, Founder[] memory founders) EIP712("Folkmoot AgentRegistry", "1") {
+        TIMELOCK = a.timelock;
+        MEMBERS = IMemberToken(a.memberToken);
+        LOG = IReleaseRegistry(a.releaseRegistry);
+        for (uint256 i; i < founders.length; ++i) {
+            _admit(founders[i]);
+        }
+    }
+
+    // ---- Organisations ----
+
+    /// @inheritdoc IAgentRegistry
+    function admit(string calldata name, address member, address operator) external returns (uint32) {
+        if (msg.sender != TIMELOCK) revert AgentOnlyTimelock(msg.sender);
+        return _admit(Founder(name, member, operator));
+    }
+
+    /// @inheritdoc IAgentRegistry
+    /// @dev Its agents end with it, without a loop that it could make too long.
+    function remove(uint32 id) external {
+        if (msg.sender != TIMELOCK) revert AgentOnlyTimelock(msg.sender);
+        _requireActive(id);
+        _organisations[id].active = false;
+        emit OrganisationRemoved(id);
+        LOG.append("organisation-removed", bytes32(uint256(id)), keccak256(abi.encode(id)));
+        MEMBERS.remove(_organisations[id].member);
+    }
+
+    // ---- Agents ----
+
+    /// @inheritdoc IAgentRegistry
+    function bind(Binding calldata binding, bytes calldata agentSignature) external {
+        uint32 id = _holder[msg.sender];
+        bool isOperator = msg.sender == binding.operator && msg.sender == _organisations[id].operator;
+        if (!isOperator) revert AgentOnlyOperator(msg.sender);
+        _requireActive(id);
+        Bindings.requireSound(binding, _nonces[binding.agent]);
+        Bindings.requireSigned(binding.agent, _hashTypedDataV4(Bindings.hash(binding)), agentSignature);
+        ++_nonces[binding.agent];
+        _bind(id, binding);
+    }
+
+    /// @inheritdoc IAgentRegistry
+    /// @dev Its mandate goes with it, so that a later binding starts with none.
+    function unbind(address key) external {
+        Agent storage found = _administered(key);
+        found.active = false;
+        _chooseEvaluator(found.organisation);
+        emit AgentUnbound(key);
+        LOG.append("agent-unbound", _subject(key), keccak256(abi.encode(key)));
+        Mandate memory none;
+        _setMandate(key, none);
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function setEndpoint(address key, string calldata endpoint) external {
+        _administered(key).endpoint = endpoint;
+        emit EndpointChanged(key, endpoint);
+        _logAgent(key);
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function setMandate(address key, Mandate calldata limits) external {
+        _administered(key);
+        _setMandate(key, limits);
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function heartbeat() external {
+        if (!isActive(msg.sender)) revert AgentNotActive(msg.sender);
+        _agents[msg.sender].lastSeenS = uint64(block.timestamp);
+        emit Heartbeat(msg.sender);
+    }
+
+    // ---- Data ----
+
+    /// @inheritdoc IAgentRegistry
+    function commitTraining(bytes32 root, uint32 rows) external {
+        _commit(root, DataSet(msg.sender, rows, false, uint64(block.timestamp), root));
+    }
+
+    /// @inheritdoc IAgentRegistry
+    /// @dev Only rows of the same organisation can be shared; else a stranger could use up an owner's looks.
+    function commitEvaluation(bytes32 root, uint32 rows, bytes32 sharesRowsWith) external {
+        bytes32 family = root;
+        if (sharesRowsWith != 0) {
+            DataSet storage earlier = _dataSets[sharesRowsWith];
+            bool own = earlier.evaluation && _agents[earlier.agent].organisation == _agents[msg.sender].organisation;
+            if (!own) revert AgentUnknownData(sharesRowsWith);
+            family = earlier.family;
+        }
+        _commit(root, DataSet(msg.sender, rows, true, uint64(block.timestamp), family));
+    }
+
+    // ---- Views ----
+
+    /// @inheritdoc IAgentRegistry
+    function organisation(uint32 id) external view returns (Organisation memory) {
+        return _organisations[id];
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function organisationCount() external view returns (uint32) {
+        return _organisationCount;
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function agent(address key) external view returns (Agent memory found) {
+        found = _agents[key];
+        found.active = isActive(key);
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function agents() external view returns (address[] memory) {
+        return _agentList;
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function mandate(address key) external view returns (Mandate memory) {
+        return _mandates[key];
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function dataSet(bytes32 root) external view returns (DataSet memory) {
+        return _dataSets[root];
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function nonces(address key) external view returns (uint256) {
+        return _nonces[key];
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function isActive(address key) public view returns (bool) {
+        Agent storage found = _agents[key];
+        return found.active && _organisations[found.organisation].active;
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function hasRole(address key, uint8 roles) public view returns (bool) {
+        return isActive(key) && _agents[key].roles & roles == roles;
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function organisationOf(address key) external view returns (uint32) {
+        return _agents[key].organisation;
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function operatorOf(address key) external view returns (address) {
+        return _organisations[_agents[key].organisation].operator;
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function evaluatorOf(uint32 id) external view returns (address) {
+        return _organisations[id].active ? _evaluatorOf[id] : address(0);
+    }
+
+    // ---- Internal: organisations ----
+
+    function _admit(Founder memory founder) private returns (uint32 id) {
+        if (bytes(founder.name).length == 0) revert AgentEmptyName();
+        bytes32 nameHash = keccak256(bytes(founder.name));
+        if (_isNameUsed[nameHash]) revert AgentAlreadyUsed(address(0));
+        _isNameUsed[nameHash] = true;
+        id = ++_organisationCount;
+        _hold(founder.member, id);
+        _hold(founder.operator, id);
+        _organisations[id] =
+            Organisation(founder.name, founder.member, founder.operator, uint64(block.timestamp), true);
+        emit OrganisationAdmitted(id, founder.name, founder.member, founder.operator);
+        bytes32 payload = keccak256(abi.encode(id, founder.name, founder.member, founder.operator));
+        LOG.append("organisation", bytes32(uint256(id)), payload);
+        MEMBERS.admit(founder.member);
+    }
+
+    /// @dev A key that serves twice would let one side act for the other.
+    function _hold(address key, uint32 id) private {
+        if (key == address(0) || _holder[key] != 0) revert AgentAlreadyUsed(key);
+        _holder[key] = id;
+    }
+
+    function _requireActive(uint32 id) private view {
+        if (!_organisations[id].active) revert AgentUnknownOrganisation(id);
+    }
+
+    // ---- Internal: agents ----
+
+    function _bind(uint32 id, Binding calldata binding) private {
+        address key = binding.agent;
+        Agent storage bound = _agents[key];
+        if (bound.organisation == 0) {
+            _hold(key, id);
+            bound.organisation = id;
+            _agentList.push(key);
+            _agentsOf[id].push(key);
+        } else if (bound.organisation != id) {
+            revert AgentAlreadyUsed(key);
+        }
+        bound.roles = binding.roles;
+        bound.active = true;
+        bound.boundAtS = uint64(block.timestamp);
+        (bound.publicKeyX, bound.publicKeyY) = (binding.publicKeyX, binding.publicKeyY);
+        bound.encryptionKey = binding.encryptionKey;
+        bound.endpoint = binding.endpoint;
+        _chooseEvaluator(id);
+        emit AgentBound(key, id, bound.roles, bound.publicKeyX, bound.publicKeyY, bound.encryptionKey);
+        emit EndpointChanged(key, binding.endpoint);
+        _logAgent(key);
+    }
+
+    function _logAgent(address key) private {
+        Agent memory found = _agents[key];
+        bytes32 payload = keccak256(
+            abi.encode(
+                key,
+                found.organisation,
+                found.roles,
+                found.publicKeyX,
+                found.publicKeyY,
+                found.encryptionKey,
+                found.endpoint
+            )
+        );
+        LOG.append("agent", _subject(key), payload);
+    }
+
+    /// @dev Kept ready, so that no organisation can make the drawing of a jury costly with many agents.
+    function _chooseEvaluator(uint32 id) private {
+        address[] storage keys = _agentsOf[id];
+        address chosen;
+        for (uint256 i; i < keys.length && chosen == address(0); ++i) {
+            if (hasRole(keys[i], Role.EVALUATOR)) chosen = keys[i];
+        }
+        _evaluatorOf[id] = chosen;
+    }
+
+    function _administered(address key) private view returns (Agent storage found) {
+        found = _agents[key];
+        if (msg.sender != _organisations[found.organisation].operator) revert AgentOnlyOperator(msg.sender);
+        if (!isActive(key)) revert AgentNotActive(key);
+    }
+
+    function _setMandate(address key, Mandate memory limits) private {
+        _mandates[key] = limits;
+        emit MandateChanged(key, limits);
+        LOG.append("mandate", _subject(key), keccak256(abi.encode(key, limits)));
+    }
+
+    // ---- Internal: data ----
+
+    function _commit(bytes32 root, DataSet memory set) private {
+        if (!hasRole(msg.sender, Role.OWNER)) revert AgentNotActive(msg.sender);
+        if (root == 0 || set.rows == 0) revert AgentEmptyData();
+        if (_dataSets[root].agent != address(0)) revert AgentDataAlreadyCommitted(root);
+        _dataSets[root] = set;
+        emit DataCommitted(msg.sender, root, set.rows, set.evaluation, set.family);
+        LOG.append("data", root, keccak256(abi.encode(msg.sender, root, set.rows, set.evaluation, set.family)));
+    }
+
+    function _subject(address key) private pure returns (bytes32) {
+        return bytes32(uint256(uint160(key)));
+    }
+}
