@@ -1,0 +1,181 @@
+"""Candidates, their juries, and what became of them, as the contracts' events tell."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from dashboard.entries import NO_WORD, Entry, items, name, number, word
+from governance.domain.market import Address
+from governance.domain.release import MISSING, Manifest, RefusalReason, Status
+
+EVENTS: Final = ("CandidateSubmitted", "ReleaseProposed", "Released", "Refused")
+COURT_EVENTS: Final = ("CaseOpened", "JuryDrawn", "Committed", "Revealed", "CaseFinal", "CaseLapsed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reveal:
+    """What one juror measured."""
+
+    juror: Address
+    values: tuple[int, ...]
+    """Millionths, in the order of the court's metrics."""
+    report: bytes
+    """SHA-256 of the juror's report."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """The measuring of one candidate."""
+
+    opened_at_s: int
+    evaluation_roots: tuple[bytes, ...]
+    excluded: tuple[int, ...]
+    jurors: tuple[Address, ...] = ()
+    committed: tuple[Address, ...] = ()
+    reveals: tuple[Reveal, ...] = ()
+    metrics: tuple[str, ...] = ()
+    medians: Mapping[str, int] = field(default_factory=dict)
+    """Millionths by metric; metrics that most jurors could not give are left out."""
+    final_at_s: int | None = None
+    lapsed_at_s: int | None = None
+
+    @property
+    def stage_word(self) -> str:
+        """Say where it stands."""
+        if self.lapsed_at_s is not None:
+            return "lapsed"
+        if self.final_at_s is not None:
+            return "final"
+        if not self.jurors:
+            return "waiting for the draw"
+        return "revealing" if len(self.committed) == len(self.jurors) or self.reveals else "committing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """How a candidate ended."""
+
+    status: Status
+    time_s: int
+    transaction: str
+    policy_hash: bytes
+    facts_hash: bytes
+    failed: int = 0
+    """Bit i is rule i of the set in force."""
+    applied: int = 0
+    reason: RefusalReason = RefusalReason.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A candidate, from its submission on."""
+
+    id: bytes
+    manifest: Manifest
+    manifest_hash: bytes
+    proposer: Address
+    submitted_at_s: int
+    transaction: str
+    proposal_id: int | None = None
+    case: Case | None = None
+    decision: Decision | None = None
+
+    @property
+    def status(self) -> Status:
+        """Where it stands."""
+        return Status.CANDIDATE if self.decision is None else self.decision.status
+
+
+def read_releases(registry: Iterable[Entry], court: Iterable[Entry]) -> list[Release]:
+    """Return all candidates, oldest first, from the events of registry and court in order."""
+    cases = _read_cases(court)
+    found: dict[bytes, Release] = {}
+    for entry in registry:
+        key = entry.word("id")
+        if entry.name == "CandidateSubmitted":
+            found[key] = _submitted(entry, cases.get(key))
+        elif entry.name == "ReleaseProposed":
+            found[key] = replace(found[key], proposal_id=entry.number("proposalId"))
+        else:
+            found[key] = replace(found[key], decision=_decision(entry))
+    return list(found.values())
+
+
+def _submitted(entry: Entry, case: Case | None) -> Release:
+    return Release(
+        id=entry.word("id"),
+        manifest=read_manifest(entry.items("manifest")),
+        manifest_hash=entry.word("manifestHash"),
+        proposer=entry.address("proposer"),
+        submitted_at_s=entry.time_s,
+        transaction=entry.transaction,
+        case=case,
+    )
+
+
+def read_manifest(values: Sequence[object]) -> Manifest:
+    """Return the manifest from the fields of the contract's struct."""
+    job, candidate, index, artifact, card, parent, licences, agreements, declared = values
+    facts = (items(fact) for fact in items(declared))
+    return Manifest(
+        job=word(job),
+        candidate=name(candidate),
+        candidate_index=number(index),
+        artifact=word(artifact),
+        card=word(card),
+        parent=word(parent) if parent else NO_WORD,
+        licences=number(licences),
+        agreements=tuple(word(item) for item in items(agreements)),
+        declared=tuple((name(key), number(value)) for key, value in facts),
+    )
+
+
+def _decision(entry: Entry) -> Decision:
+    released = entry.name == "Released"
+    return Decision(
+        status=Status.RELEASED if released else Status.REFUSED,
+        time_s=entry.time_s,
+        transaction=entry.transaction,
+        policy_hash=entry.word("policyHash"),
+        facts_hash=entry.word("factsHash"),
+        failed=0 if released else entry.number("failedRules"),
+        applied=entry.number("appliedRules") if released else 0,
+        reason=RefusalReason.NONE if released else RefusalReason(entry.number("reason")),
+    )
+
+
+def _read_cases(entries: Iterable[Entry]) -> dict[bytes, Case]:
+    cases: dict[bytes, Case] = {}
+    for entry in entries:
+        key = entry.word("id")
+        if entry.name == "CaseOpened":
+            cases[key] = Case(
+                opened_at_s=entry.time_s,
+                evaluation_roots=tuple(word(item) for item in entry.items("evaluationRoots")),
+                excluded=tuple(number(item) for item in entry.items("excluded")),
+            )
+        else:
+            cases[key] = _heard(cases[key], entry)
+    return cases
+
+
+def _heard(case: Case, entry: Entry) -> Case:
+    match entry.name:
+        case "JuryDrawn":
+            return replace(case, jurors=tuple(str(item) for item in entry.items("jurors")))
+        case "Committed":
+            return replace(case, committed=(*case.committed, entry.address("juror")))
+        case "Revealed":
+            reveal = Reveal(
+                juror=entry.address("juror"),
+                values=tuple(number(item) for item in entry.items("values")),
+                report=entry.word("report"),
+            )
+            return replace(case, reveals=(*case.reveals, reveal))
+        case "CaseFinal":
+            keys = tuple(name(item) for item in entry.items("keys"))
+            medians = zip(keys, (number(item) for item in entry.items("medians")), strict=True)
+            known = {key: value for key, value in medians if value != MISSING}
+            return replace(case, metrics=keys, medians=known, final_at_s=entry.time_s)
+        case _:
+            return replace(case, lapsed_at_s=entry.time_s)
