@@ -1,0 +1,121 @@
+"""The network at one block, put together from the index."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from dashboard import market, people, proposals, releases
+from dashboard.entries import Entry
+from dashboard.evidence import Judged, judge
+from dashboard.market import Market, Round
+from dashboard.people import People, Register
+from dashboard.proposals import Proposal
+from dashboard.queries import Freshness, Index
+from dashboard.quorum import Count
+from dashboard.releases import Release
+from dashboard.settings import Supplies
+from governance.domain.policy import PolicySet
+
+QUORUM_EVENT: Final = "QuorumNumeratorUpdated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything that the pages show, as of one block."""
+
+    freshness: Freshness
+    people: People
+    market: Market
+    rounds: tuple[Round, ...]
+    releases: tuple[Release, ...]
+    proposals: tuple[Proposal, ...]
+    votes: tuple[Entry, ...]
+    """Events of MemberToken, from which powers at any moment follow."""
+    quorums: tuple[Entry, ...]
+    policy: PolicySet | None
+    """The set in force."""
+
+    @property
+    def now_s(self) -> int:
+        """Chain time of the block."""
+        return self.freshness.time_s
+
+    def register(self, proposal: Proposal) -> Register:
+        """Return who could vote on a proposal."""
+        return people.read_register(self.votes, proposal.snapshot_s)
+
+    def count(self, proposal: Proposal) -> Count:
+        """Return where the vote on a proposal stands."""
+        percent = proposals.DEFAULT_QUORUM_PERCENT
+        for entry in self.quorums:
+            if entry.time_s <= proposal.snapshot_s:
+                percent = entry.number("newQuorumNumerator")
+        return proposal.count(self.register(proposal), percent)
+
+    def proposal(self, key: int) -> Proposal | None:
+        """Return a proposal by its id."""
+        return next((p for p in self.proposals if p.id == key), None)
+
+    def release(self, key: bytes) -> Release | None:
+        """Return a release by its id."""
+        return next((r for r in self.releases if r.id == key), None)
+
+    def rounds_of(self, release: Release) -> list[Round]:
+        """Return the rounds behind a candidate: the statistics round and its own."""
+        job = self.market.job(release.manifest.job)
+        if job is None:
+            return []
+        per = job.terms.rounds_per_candidate
+        first = 1 + release.manifest.candidate_index * per
+        own = range(first, first + per)
+        return [r for r in self.rounds if r.job == job.id and (r.number == 0 or r.number in own)]
+
+    def judge(self, release: Release, supplies: Supplies) -> tuple[Judged, PolicySet] | None:
+        """Return what the rules say about a candidate: those it was decided by, else those in force."""
+        decision = release.decision
+        policy = self.policy
+        if decision is not None:
+            policy = worded(supplies.index.policy(decision.policy_hash), supplies.worded_policy)
+        if policy is None:
+            return None
+        now_s = self.now_s if decision is None else decision.time_s
+        judged = judge(
+            release, policy, market=self.market, people=self.people, documents=supplies.document, now_s=now_s
+        )
+        return judged, policy
+
+
+def worded(policy: PolicySet | None, words: PolicySet | None) -> PolicySet | None:
+    """Return the chain's set with the words of this machine's policy files, if they are of that very set."""
+    if policy is None or words is None or words.set_hash != policy.set_hash:
+        return policy
+    return replace(policy, texts=words.texts, purposes=words.purposes, licences=words.licences)
+
+
+def read_world(supplies: Supplies) -> World:
+    """Return the network as the index has it now.
+
+    Raises
+    ------
+    IndexUnavailable
+        If the index cannot be read or is empty.
+    """
+    index = supplies.index
+    # First how far it has read: what is read after it can only be newer, never older, than it says.
+    freshness = index.freshness()
+    return World(
+        freshness=freshness,
+        people=people.read_people(index.entries("AgentRegistry", people.EVENTS), index.last_heartbeats()),
+        market=market.read_market(index.entries("AgreementBook", market.EVENTS)),
+        rounds=tuple(market.read_rounds(index.entries("RoundLedger", market.ROUND_EVENTS))),
+        releases=tuple(_releases(index)),
+        proposals=tuple(proposals.read_proposals(index.entries("ModelGovernor", proposals.EVENTS), supplies.contracts)),
+        votes=tuple(index.entries("MemberToken", people.VOTE_EVENTS)),
+        quorums=tuple(index.entries("ModelGovernor", [QUORUM_EVENT])),
+        policy=worded(index.policy(), supplies.worded_policy),
+    )
+
+
+def _releases(index: Index) -> list[Release]:
+    return releases.read_releases(
+        index.entries("ReleaseRegistry", releases.EVENTS), index.entries("EvaluatorCourt", releases.COURT_EVENTS)
+    )
