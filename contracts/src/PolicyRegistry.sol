@@ -36,7 +36,9 @@ contract PolicyRegistry is IPolicyRegistry {
         _documentHash = documentHash_;
         _activeHash = keccak256(abi.encode(_version, documentHash_, tiers_, rules_));
         emit PolicyActivated(_activeHash, _version, documentHash_);
-        IReleaseRegistry(a.releaseRegistry).append("policy", _activeHash, documentHash_);
+        IReleaseRegistry(a.releaseRegistry).append(
+            "policy", _activeHash, keccak256(abi.encode(_activeHash, _version, documentHash_))
+        );
     }
 
     // ---- Views ----

@@ -18,7 +18,7 @@ import {Phase, Source} from "./types/Policy.sol";
 
 /// @title Candidates, the gate, releases and refusals, and the log
 /// @dev Docs are in the interface. A candidate becomes Released through `approve` or Refused through `refuse`, and
-/// nothing leads out of either in this version.
+/// nothing leads out of either in this version. Every log payload is keccak256(abi.encode(arguments of the event in order)).
 contract ReleaseRegistry is IReleaseRegistry {
     using HashLog for HashLog.Chain;
 
@@ -72,7 +72,7 @@ contract ReleaseRegistry is IReleaseRegistry {
         id = keccak256(abi.encode(block.chainid, address(this), manifestHash));
         _store(id, manifestHash, manifest, cited);
         emit CandidateSubmitted(id, manifest.job, msg.sender, manifestHash, manifest);
-        _append("candidate", id, manifestHash);
+        _append("candidate", id, keccak256(abi.encode(id, manifest.job, msg.sender, manifestHash, manifest)));
         COURT.open(id, manifest.job, manifest.artifact, cited.evaluationRoots, cited.organisations);
     }
 
@@ -93,7 +93,7 @@ contract ReleaseRegistry is IReleaseRegistry {
         candidate.proposalId = proposalId;
         _approvalDeadlineS[id] = deadlineS;
         emit ReleaseProposed(id, proposalId);
-        _append("proposal", id, bytes32(proposalId));
+        _append("proposal", id, keccak256(abi.encode(id, proposalId)));
     }
 
     // ---- Decision ----
@@ -110,7 +110,7 @@ contract ReleaseRegistry is IReleaseRegistry {
         candidate.status = Status.Released;
         candidate.decidedAtS = uint64(block.timestamp);
         emit Released(id, candidate.artifact, policyHash, facts, applied);
-        _append("released", id, keccak256(abi.encode(candidate.artifact, policyHash, facts, applied)));
+        _append("released", id, keccak256(abi.encode(id, candidate.artifact, policyHash, facts, applied)));
         BOOK.finishJob(candidate.job, id);
     }
 
@@ -124,7 +124,7 @@ contract ReleaseRegistry is IReleaseRegistry {
         candidate.decidedAtS = uint64(block.timestamp);
         (bytes32 policyHash, bytes32 facts) = (POLICY.activeHash(), factsHash(id));
         emit Refused(id, reason, failed, policyHash, facts);
-        _append("refused", id, keccak256(abi.encode(reason, failed, policyHash, facts)));
+        _append("refused", id, keccak256(abi.encode(id, reason, failed, policyHash, facts)));
         bool last = candidate.candidateIndex + 1 == BOOK.job(candidate.job).candidates;
         if (last) BOOK.finishJob(candidate.job, 0);
     }

@@ -487,7 +487,10 @@ contract LogTest is ReleaseBase {
     function test_the_head_is_recomputed_from_the_entries() public {
         bytes32 before = releases.logHead();
         uint64 length = releases.logLength();
-        bytes32 id = _submit(_manifest(0));
+        IReleaseRegistry.Manifest memory manifest = _manifest(0);
+        bytes32 id = _submit(manifest);
+        bytes32 payload =
+            keccak256(abi.encode(id, JOB, COORDINATOR, keccak256(abi.encode(manifest)), manifest));
         bytes32 expected = keccak256(
             abi.encode(
                 before,
@@ -498,7 +501,7 @@ contract LogTest is ReleaseBase {
                 address(releases),
                 bytes32("candidate"),
                 id,
-                releases.release(id).manifestHash
+                payload
             )
         );
         assertEq(releases.logHead(), expected, "head");
