@@ -5,6 +5,7 @@ Only this package moves a chain's time or state; the calls for it exist nowhere 
 
 from __future__ import annotations
 
+from folkmoot.devnet.anvil import find_anvil
 from folkmoot.devnet.client import Devnet, Restored
 from folkmoot.devnet.errors import (
     DevnetError,
@@ -15,7 +16,6 @@ from folkmoot.devnet.errors import (
 )
 from folkmoot.devnet.folder import Snapshot
 from folkmoot.devnet.info import WARNING, DevnetInfo, DevnetStatus
-from folkmoot.devnet.node import find_anvil
 
 __all__ = [
     "WARNING",

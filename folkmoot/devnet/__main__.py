@@ -29,7 +29,7 @@ def main() -> int:
     port = int(sys.argv[2]) if len(sys.argv) > 2 else None
     folder = ChainFolder(home)
     try:
-        with own(folder):
+        with own(folder, wait_s=3.0):
             logging.basicConfig(filename=folder.log, level=logging.INFO, format="%(asctime)s %(message)s")
             Supervisor(home, read_settings(), port=port).run(_say_ready(folder.log))
     except (FolkmootError, OSError) as error:

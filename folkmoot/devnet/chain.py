@@ -8,10 +8,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from folkmoot.devnet.anvil import Anvil, find_anvil
 from folkmoot.devnet.errors import DevnetError
 from folkmoot.devnet.folder import ChainFolder, Identity, Snapshot
 from folkmoot.devnet.journal import Journal
-from folkmoot.devnet.node import Block, Node, find_anvil
+from folkmoot.devnet.node import Block
 from folkmoot.devnet.recovery import Recovered, clean_cache, recover
 from folkmoot.files import StorageError, write_atomically
 from folkmoot.settings import Settings
@@ -38,8 +39,8 @@ class LivingChain:
         self._settings = settings
         self._gate = threading.RLock()
         self._port = port or identity.port
-        self._journal = Journal(folder.journal(identity.epoch))
         self._recovered = self._recover()
+        self._journal = Journal(folder.journal(identity.epoch))
         self.problem: str | None = None
         """Why blocks do not reach the disk at the moment; ``None`` when they do."""
         self._busy_until = 0.0
@@ -50,7 +51,7 @@ class LivingChain:
             self.catch_up()
 
     @property
-    def node(self) -> Node:
+    def node(self) -> Anvil:
         """The running node."""
         return self._recovered.node
 
@@ -82,9 +83,9 @@ class LivingChain:
         log.info("%s", recovered.sentence())
         return recovered
 
-    def _start_node(self, arguments: list[str]) -> Node:
-        node = Node.start(arguments, log=self.folder.node_log, port=self._port)
-        write_atomically(self.folder.node_pid, f"{node.process.pid}\n")
+    def _start_node(self, arguments: list[str]) -> Anvil:
+        node = Anvil.start(arguments, log=self.folder.node_log, port=self._port)
+        write_atomically(self.folder.node_pid, f"{node.process.pid} {node.port}\n")
         return node
 
     def _arguments(self) -> list[str]:

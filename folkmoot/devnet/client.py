@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+from folkmoot.devnet.anvil import find_anvil
 from folkmoot.devnet.control import ask
 from folkmoot.devnet.errors import DevnetError, HomeTaken, NodeMissing, NotRunning
 from folkmoot.devnet.folder import ChainFolder, Snapshot
 from folkmoot.devnet.info import DevnetInfo, DevnetStatus, read_info
-from folkmoot.devnet.node import find_anvil
 from folkmoot.devnet.rpc import Json
 from folkmoot.devnet.supervisor import own
 from folkmoot.files import storage_errors, write_json

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from folkmoot.devnet.anvil import Anvil
 from folkmoot.devnet.errors import DevnetError, ReplayFailed, StrangerInBlock
 from folkmoot.devnet.folder import ChainFolder, Identity
 from folkmoot.devnet.journal import read_journal
-from folkmoot.devnet.node import Block, Node
+from folkmoot.devnet.node import Block
 from folkmoot.devnet.rpc import RpcRefused
 from governance.errors import ChainUnreachable
 
@@ -29,7 +30,7 @@ class Start:
 class Recovered:
     """A node with its history back."""
 
-    node: Node
+    node: Anvil
     start: str
     replayed: int
     differs_from: int | None
@@ -51,7 +52,7 @@ class Recovered:
         return "; ".join([*self.failures, text])
 
 
-def recover(folder: ChainFolder, identity: Identity, *, history: int, start_node: Callable[[], Node]) -> Recovered:
+def recover(folder: ChainFolder, identity: Identity, *, history: int, start_node: Callable[[], Anvil]) -> Recovered:
     """Start a node and give it its history back.
 
     A short journal is replayed as a whole, because old state stays readable only behind blocks
@@ -98,7 +99,7 @@ def _starts(folder: ChainFolder, identity: Identity, journal: list[Block], histo
 
 
 def _attempt(
-    start: Start, journal: list[Block], start_node: Callable[[], Node], failures: list[str]
+    start: Start, journal: list[Block], start_node: Callable[[], Anvil], failures: list[str]
 ) -> Recovered | None:
     reason = ""
     for _ in range(_TRIES):
@@ -120,7 +121,7 @@ def _attempt(
     return None
 
 
-def _replay(node: Node, start: Start, journal: list[Block], failures: tuple[str, ...]) -> Recovered:
+def _replay(node: Anvil, start: Start, journal: list[Block], failures: tuple[str, ...]) -> Recovered:
     if start.state is not None:
         node.load(start.state.read_bytes())
     first = node.head()[0]

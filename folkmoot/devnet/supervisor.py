@@ -22,7 +22,7 @@ from folkmoot.devnet.control import ControlServer, Request, socket_path
 from folkmoot.devnet.errors import DevnetError, HomeTaken
 from folkmoot.devnet.folder import ChainFolder
 from folkmoot.devnet.info import DevnetInfo
-from folkmoot.devnet.orphan import end_orphan
+from folkmoot.devnet.orphan import end_orphan, guard
 from folkmoot.devnet.rpc import Json, RpcRefused
 from folkmoot.files import StorageError, storage_errors, write_json
 from folkmoot.home import Home
@@ -42,8 +42,13 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def own(folder: ChainFolder) -> Iterator[None]:
+def own(folder: ChainFolder, *, wait_s: float = 0.0) -> Iterator[None]:
     """Hold the home's lock; the system releases it however this process ends.
+
+    Parameters
+    ----------
+    wait_s
+        How long to wait for another process that is about to end.
 
     Raises
     ------
@@ -54,13 +59,22 @@ def own(folder: ChainFolder) -> Iterator[None]:
         folder.root.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder.lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise HomeTaken(f"another process owns the chain in {folder.root}") from error
+        deadline = time.monotonic() + wait_s
+        while not _try_lock(handle):
+            if time.monotonic() >= deadline:
+                raise HomeTaken(f"another process owns the chain in {folder.root}")
+            time.sleep(0.05)
         yield
     finally:
         os.close(handle)
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class Supervisor:
@@ -73,6 +87,7 @@ class Supervisor:
         if not self._folder.exists:
             self._folder.create(self._keys.ensure(FAUCET))
         end_orphan(self._folder)
+        guard(self._folder)
         self._stopping = threading.Event()
         self._deaths: list[float] = []
         self._chain = LivingChain(self._folder, self._folder.identity(), settings, port=port)
