@@ -29,6 +29,7 @@ class Reason(StrEnum):
     CONSENT = "consent"
     FRAME_CHANGED = "frame_changed"
     EXPIRED = "expired"
+    SIGNATURE = "signature"
     BUDGET = "budget"
     NO_ZONE = "no_zone"
     """Neither side's limits were met in time."""

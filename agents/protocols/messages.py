@@ -81,6 +81,13 @@ class TaskJson(ConstrainedStr):
     max_length = 16_000
 
 
+class RequestJson(ConstrainedStr):
+    """Canonical JSON of the model so far and its preprocessing; empty for statistics."""
+
+    strict = True
+    max_length = 16_000
+
+
 class PackedNanos(ConstrainedStr):
     """Integers of 64 bits, 16 hex digits each."""
 
@@ -220,7 +227,7 @@ class TrainingTask(Wire):
     round_index: Index
     kind: Literal["statistics", "update"]
     task_json: TaskJson
-    parameters_nanos: PackedNanos
+    request_json: RequestJson
     compute_agent: Address
     deadline_s: Seconds
 
@@ -275,8 +282,7 @@ class Receipt(Wire):
     """The coordinator shows an owner that its update is in the recorded round."""
 
     job: Bytes32
-    candidate: Index
-    round_index: Index
+    round_number: Index
     update_digest: Sha256
     round_root: Bytes32
     proof: Annotated[list[Bytes32], Field(max_items=16)]
