@@ -217,6 +217,15 @@ contract ModelGovernorTest is Check {
         assertTrue(_passed(id) == (3 * forVotes >= 2 * MEMBERS), "outcome");
     }
 
+    function test_exactly_two_thirds_are_enough() public {
+        admissions.admit(token, _member(13));
+        admissions.admit(token, _member(14));
+        vm.warp(block.timestamp + 1);
+        uint256 id = _proposeKnock();
+        _vote(id, 10, 5, 0);
+        assertTrue(_passed(id), "10 of 15");
+    }
+
     function test_abstaining_helps_no_constitutional_change() public {
         uint256 id = _proposeKnock();
         _vote(id, 8, 0, 5);
