@@ -2,38 +2,25 @@
 pragma solidity 0.8.37;
 
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
-import {IAgentRegistry} from "./interfaces/IAgentRegistry.sol";
 import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
 import {IEvaluatorCourt} from "./interfaces/IEvaluatorCourt.sol";
 import {IFacts} from "./interfaces/IFacts.sol";
-import {IPolicyRegistry} from "./interfaces/IPolicyRegistry.sol";
 import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
-import {IRoundLedger} from "./interfaces/IRoundLedger.sol";
 import {ApprovalTimes} from "./libraries/ApprovalTimes.sol";
 import {Citations} from "./libraries/Citations.sol";
 import {HashLog} from "./libraries/HashLog.sol";
 import {Manifests} from "./libraries/Manifests.sol";
+import {Wiring} from "./parts/Wiring.sol";
 import {Addresses} from "./types/Addresses.sol";
 import {Phase, Source} from "./types/Policy.sol";
 
 /// @title Candidates, the gate, releases and refusals, and the log
 /// @dev Docs are in the interface. A candidate becomes Released through `approve` or Refused through `refuse`, and
 /// nothing leads out of either in this version. Every log payload is keccak256(abi.encode(arguments of the event in order)).
-contract ReleaseRegistry is IReleaseRegistry {
+contract ReleaseRegistry is Wiring {
     using HashLog for HashLog.Chain;
 
     int128 private constant MILLION = 1e6;
-
-    // ---- Immutables ----
-
-    address private immutable GOVERNOR;
-    address private immutable TIMELOCK;
-    address private immutable MEMBER_TOKEN;
-    IPolicyRegistry private immutable POLICY;
-    IAgentRegistry private immutable AGENTS;
-    IAgreementBook private immutable BOOK;
-    IRoundLedger private immutable ROUNDS;
-    IEvaluatorCourt private immutable COURT;
 
     // ---- Storage ----
 
@@ -48,16 +35,7 @@ contract ReleaseRegistry is IReleaseRegistry {
 
     // ---- Constructor ----
 
-    constructor(Addresses memory a) {
-        GOVERNOR = a.governor;
-        TIMELOCK = a.timelock;
-        MEMBER_TOKEN = a.memberToken;
-        POLICY = IPolicyRegistry(a.policyRegistry);
-        AGENTS = IAgentRegistry(a.agentRegistry);
-        BOOK = IAgreementBook(a.agreementBook);
-        ROUNDS = IRoundLedger(a.roundLedger);
-        COURT = IEvaluatorCourt(a.evaluatorCourt);
-    }
+    constructor(Addresses memory a) Wiring(a) {}
 
     // ---- Candidates ----
 
@@ -197,38 +175,6 @@ contract ReleaseRegistry is IReleaseRegistry {
 
     function logLength() external view returns (uint64) {
         return _log.length;
-    }
-
-    function governor() external view returns (address) {
-        return GOVERNOR;
-    }
-
-    function timelock() external view returns (address) {
-        return TIMELOCK;
-    }
-
-    function memberToken() external view returns (address) {
-        return MEMBER_TOKEN;
-    }
-
-    function policyRegistry() external view returns (address) {
-        return address(POLICY);
-    }
-
-    function agentRegistry() external view returns (address) {
-        return address(AGENTS);
-    }
-
-    function agreementBook() external view returns (address) {
-        return address(BOOK);
-    }
-
-    function roundLedger() external view returns (address) {
-        return address(ROUNDS);
-    }
-
-    function evaluatorCourt() external view returns (address) {
-        return address(COURT);
     }
 
     // ---- Internal: submitting ----

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IAgentRegistry} from "../interfaces/IAgentRegistry.sol";
+import {IAgreementBook} from "../interfaces/IAgreementBook.sol";
+import {IEvaluatorCourt} from "../interfaces/IEvaluatorCourt.sol";
+import {IPolicyRegistry} from "../interfaces/IPolicyRegistry.sol";
+import {IReleaseRegistry} from "../interfaces/IReleaseRegistry.sol";
+import {IRoundLedger} from "../interfaces/IRoundLedger.sol";
+import {Addresses} from "../types/Addresses.sol";
+
+/// @title Where all other contracts stand, for ever
+/// @dev An auditor who knows ReleaseRegistry finds every other contract here. There are no setters.
+abstract contract Wiring is IReleaseRegistry {
+    address internal immutable GOVERNOR;
+    address internal immutable TIMELOCK;
+    address internal immutable MEMBER_TOKEN;
+    IPolicyRegistry internal immutable POLICY;
+    IAgentRegistry internal immutable AGENTS;
+    IAgreementBook internal immutable BOOK;
+    IRoundLedger internal immutable ROUNDS;
+    IEvaluatorCourt internal immutable COURT;
+
+    constructor(Addresses memory a) {
+        GOVERNOR = a.governor;
+        TIMELOCK = a.timelock;
+        MEMBER_TOKEN = a.memberToken;
+        POLICY = IPolicyRegistry(a.policyRegistry);
+        AGENTS = IAgentRegistry(a.agentRegistry);
+        BOOK = IAgreementBook(a.agreementBook);
+        ROUNDS = IRoundLedger(a.roundLedger);
+        COURT = IEvaluatorCourt(a.evaluatorCourt);
+    }
+
+    function governor() external view returns (address) {
+        return GOVERNOR;
+    }
+
+    function timelock() external view returns (address) {
+        return TIMELOCK;
+    }
+
+    function memberToken() external view returns (address) {
+        return MEMBER_TOKEN;
+    }
+
+    function policyRegistry() external view returns (address) {
+        return address(POLICY);
+    }
+
+    function agentRegistry() external view returns (address) {
+        return address(AGENTS);
+    }
+
+    function agreementBook() external view returns (address) {
+        return address(BOOK);
+    }
+
+    function roundLedger() external view returns (address) {
+        return address(ROUNDS);
+    }
+
+    function evaluatorCourt() external view returns (address) {
+        return address(COURT);
+    }
+}
