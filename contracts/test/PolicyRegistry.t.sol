@@ -124,10 +124,19 @@ contract PolicyRegistryTest is Check {
         assertTrue(policy.holds(_rule(Op.SubsetOf, int128(bound)), word, Source.MEASURED) == inside, "subset of");
     }
 
+    function test_an_empty_set_is_no_subset_and_a_missing_fact_no_evidence() public {
+        PolicyRegistry policy = _deploy(_gapRules());
+        Rule memory rule = _rule(Op.SubsetOf, 6);
+        assertFalse(policy.holds(rule, 0, Source.MEASURED), "empty");
+        assertTrue(policy.holds(rule, 2, Source.MEASURED), "inside");
+        rule.sources = 0xff;
+        assertFalse(policy.holds(rule, 2, Source.MISSING), "missing");
+    }
+
     function testFuzz_no_source_outside_the_mask_is_believed(uint8 source, uint8 mask, int128 value) public {
         PolicyRegistry policy = _deploy(_gapRules());
         Rule memory rule = _rule(Op.Min, type(int128).min + 1);
-        rule.sources = mask & 0x7e;
+        rule.sources = mask;
         bool accepted = source != 0 && source < 8 && (rule.sources >> source) & 1 == 1;
         vm.assume(value != type(int128).min);
         assertTrue(policy.holds(rule, value, source) == accepted, "accepted");
