@@ -143,13 +143,6 @@ class Market:
             deadline_s=reading.number(values[13]),
         )
 
-    def agreements_of(self, job: bytes, *, from_block: int | None = None) -> list[AgreementRecord]:
-        """Return the agreements of a job in the order in which they were made."""
-        start = self._chain.first_block if from_block is None else from_block
-        events = self._chain.events("AgreementBook", ["AgreementCreated"], from_block=start)
-        ids = [reading.raw(event.values["id"]) for event in events if event.values["job"] == job]
-        return [found for key in ids if (found := self.agreement(key)) is not None]
-
     def is_paid(self, agreement: bytes, unit: int) -> bool:
         """Return whether an agreement was paid for this round or look."""
         return reading.flag(self._chain.read("AgreementBook", "isPaid", agreement, unit))
@@ -162,6 +155,10 @@ class Market:
     def claim_looks(self, sender: Signer, agreement: bytes, releases: Sequence[bytes]) -> Receipt:
         """Pay one instalment per measured case."""
         return self._chain.send(sender, "AgreementBook", "claimLooks", (agreement, list(releases)))
+
+    def epsilon_granted(self, seller: Address) -> int:
+        """Return the privacy loss that an agent granted for life so far, millionths."""
+        return reading.number(self._chain.read("AgreementBook", "epsilonGranted", seller))
 
     def closable_from_s(self, agreement: bytes) -> int:
         """Return the chain time from which anyone may close an agreement."""

@@ -9,9 +9,10 @@ import rlp
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from web3 import HTTPProvider, Web3
-from web3.exceptions import Web3Exception
+from web3.exceptions import ContractCustomError, Web3Exception
 
 from governance.adapters.evm.artifacts import artifact
+from governance.adapters.evm.refusals import explain
 from governance.domain.deployment import CONTRACTS, Deployment
 from governance.domain.market import Address
 from governance.errors import ChainUnreachable, DeploymentRefused
@@ -56,6 +57,8 @@ class Deployer:
             return self._deploy(arguments, progress)
         except requests.RequestException as problem:
             raise ChainUnreachable(f"no chain answers at {self._rpc_url}; start it (folkmoot up)") from problem
+        except ContractCustomError as refusal:
+            raise DeploymentRefused(str(explain(str(refusal.data), "the deployment"))) from refusal
         except Web3Exception as problem:
             raise DeploymentRefused(f"the deployment was refused: {problem}") from problem
 

@@ -1,0 +1,53 @@
+"""Agreements of a job, found by their events and read as they stand now."""
+
+from functools import lru_cache
+
+from agents.roles.feed import Feed
+from governance.domain.market import Address, Kind
+from governance.ports import Chain
+from governance.services import reading
+from governance.services.market import AgreementRecord, AgreementState, JobRecord, Market
+
+JOB_FIELDS = 13
+TASK_FIELD = 8
+"""Place of the task's digest among the fields of ``JobTerms``."""
+
+
+class Agreements:
+    """All agreements on the chain, with an index that grows by what is new."""
+
+    def __init__(self, chain: Chain, market: Market) -> None:
+        self._market = market
+        self._feed = Feed(chain, "AgreementBook", ["AgreementCreated"])
+        self._jobs = Feed(chain, "AgreementBook", ["JobOpened"])
+        self.rounds_per_candidate = lru_cache(maxsize=256)(self._rounds_per_candidate)
+
+    def of(self, job: bytes, *, seller: Address | None = None) -> list[AgreementRecord]:
+        """Return the agreements of a job, of one seller or of all, in the order in which they were made."""
+        ids = [
+            reading.raw(event.values["id"])
+            for event in self._feed.read()
+            if event.values["job"] == job and seller in {None, event.values["seller"]}
+        ]
+        return [record for key in ids if (record := self._market.agreement(key)) is not None]
+
+    def active(self, job: bytes, kind: Kind, *, seller: Address) -> AgreementRecord | None:
+        """Return the seller's agreement of this kind that is in force for the job, or None."""
+        for record in self.of(job, seller=seller):
+            if record.kind is kind and record.state is AgreementState.ACTIVE:
+                return record
+        return None
+
+    def job(self, job: bytes) -> JobRecord:
+        """Return the job as it stands now."""
+        return self._market.job(job)
+
+    def task_digest(self, job: bytes) -> bytes:
+        """Return the SHA-256 of the plan that a job announced, or zeros when there is no such job."""
+        for event in self._jobs.read():
+            if event.values["job"] == job:
+                return reading.raw(reading.row(event.values["terms"], JOB_FIELDS)[TASK_FIELD])
+        return bytes(32)
+
+    def _rounds_per_candidate(self, job: bytes) -> int:
+        return self._market.job(job).rounds_per_candidate

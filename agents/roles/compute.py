@@ -1,0 +1,170 @@
+"""The compute provider adds the owners' updates up and says whose are in the sum.
+
+It sees noised sums only, checks each against the signed task, and keeps the documents that stand
+behind every leaf, so that anybody can add them up again.
+"""
+
+import json
+import logging
+
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from agents.net.errors import MessageRefused, NotYet
+from agents.net.mailbox import Outcome
+from agents.protocols.messages import Aggregate, AggregateTask, Leaf, Update, pack_nanos, unpack_nanos
+from agents.roles.desk import Desk, Plans
+from agents.roles.evidence import keep_round
+from agents.roles.plan import plan_digest
+from agents.roles.rounds import RoundName
+from agents.training.errors import TaskError
+from agents.training.federated import aggregate, check_update
+from agents.training.preprocessing import statistics_length
+from agents.training.task import TrainingTask, parse_task
+from governance.domain import evidence
+from governance.domain.market import Address, Kind
+
+LOGGER = logging.getLogger(__name__)
+
+
+class OpenRound(SQLModel, table=True):
+    """A round that a coordinator asked us to add up."""
+
+    __tablename__ = "compute_round"
+
+    job: str = Field(primary_key=True)
+    round_number: int = Field(primary_key=True)
+    coordinator: str
+    candidate: int
+    round_index: int
+    kind: str
+    owners: str
+    """JSON list of addresses."""
+    task_json: str
+    deadline_s: int
+    closed: bool = False
+
+
+class HeldUpdate(SQLModel, table=True):
+    """An owner's update, waiting for the others."""
+
+    __tablename__ = "compute_update"
+
+    job: str = Field(primary_key=True)
+    round_number: int = Field(primary_key=True)
+    owner: str = Field(primary_key=True)
+    packed: str
+
+
+class Compute:
+    """Sells aggregation."""
+
+    tables = (OpenRound, HeldUpdate)
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        desk.mailbox.handle(AggregateTask, self._on_task)
+        desk.mailbox.handle(Update, self._on_update)
+
+    def step(self) -> Plans:
+        """Close every round that is complete or late."""
+        now_s = self.desk.chain.now_s()
+        with self.desk.mailbox.transaction() as session:
+            rounds = list(session.exec(select(OpenRound).where(col(OpenRound.closed).is_(False))))
+            for row in rounds:
+                self._close_if_due(session, row, now_s)
+            waiting = [row for row in rounds if not row.closed]
+        if not waiting:
+            return Plans()
+        return Plans(busy=f"adding up {len(waiting)} rounds", due_at_s=min(row.deadline_s for row in waiting) + 1)
+
+    def _on_task(self, session: Session, sender: Address, message: AggregateTask) -> Outcome | None:
+        job = bytes.fromhex(message.job[2:])
+        if self.desk.agreements.job(job).coordinator != sender:
+            raise MessageRefused("only the job's coordinator opens its rounds")
+        if self.desk.agreements.active(job, Kind.COMPUTE, seller=self.desk.address) is None:
+            raise NotYet("no agreement of ours is in force for this job")
+        if plan_digest(parse_task(message.task_json)) != self.desk.agreements.task_digest(job):
+            raise MessageRefused("the task is not the one that the job announced on chain")
+        session.merge(
+            OpenRound(
+                job=job.hex(),
+                round_number=self._number(job, message),
+                coordinator=sender,
+                candidate=message.candidate,
+                round_index=message.round_index,
+                kind=message.kind,
+                owners=json.dumps(list(message.owners)),
+                task_json=message.task_json,
+                deadline_s=message.deadline_s,
+            )
+        )
+        return Outcome(after_commit=(self.desk.wake,))
+
+    def _on_update(self, session: Session, sender: Address, message: Update) -> Outcome | None:
+        # It may come before the coordinator opens the round; whether it fits is judged at the sum.
+        job = bytes.fromhex(message.job[2:])
+        if self.desk.agreements.active(job, Kind.DATA, seller=sender) is None:
+            raise MessageRefused("the sender has no data agreement in force for this job")
+        number = self._number(job, message)
+        row = session.get(OpenRound, (job.hex(), number))
+        if row is not None and row.closed:
+            raise MessageRefused("this round is closed")
+        if session.get(HeldUpdate, (job.hex(), number, sender)) is None:
+            session.add(HeldUpdate(job=job.hex(), round_number=number, owner=sender, packed=message.update_nanos))
+        return Outcome(after_commit=(self.desk.wake,))
+
+    def _number(self, job: bytes, message: AggregateTask | Update) -> int:
+        name = RoundName(candidate=message.candidate, index=message.round_index, kind=message.kind)
+        return name.number(self.desk.agreements.rounds_per_candidate(job))
+
+    def _close_if_due(self, session: Session, row: OpenRound, now_s: int) -> None:
+        owners = json.loads(row.owners)
+        held = self._sound_updates(session, row, owners)
+        if len(held) < len(owners) and (now_s <= row.deadline_s or not held):
+            return
+        message = self._add_up(session, row, held)
+        self.desk.mailbox.send(session, row.coordinator, message)
+        row.closed = True
+        session.add(row)
+
+    def _sound_updates(self, session: Session, row: OpenRound, owners: list[Address]) -> dict[Address, tuple[int, ...]]:
+        task = parse_task(row.task_json)
+        found = {}
+        statement = select(HeldUpdate).where(HeldUpdate.job == row.job, HeldUpdate.round_number == row.round_number)
+        for update in session.exec(statement):
+            numbers = unpack_nanos(update.packed)
+            try:
+                if update.owner in owners:
+                    _check(numbers, task, row, self.desk.organisation_name(update.owner))
+                    found[update.owner] = numbers
+            except TaskError as problem:
+                LOGGER.warning("left out of round %s: %s", row.round_number, problem)
+        return found
+
+    def _add_up(self, session: Session, row: OpenRound, held: dict[Address, tuple[int, ...]]) -> Aggregate:
+        job, number, me = bytes.fromhex(row.job), row.round_number, self.desk.address
+        leaves = []
+        for owner in sorted(held):
+            # Evidence first: a digest on chain must never point at missing bytes.
+            document = evidence.update_document(job, number, owner, held[owner])
+            leaves.append(evidence.Leaf(agent=owner, digest=bytes.fromhex(self.desk.store.put(document))))
+        total = aggregate([held[leaf.agent] for leaf in leaves])
+        document = evidence.aggregate_document(job, number, me, sum_nanos=total, owners=leaves)
+        own = evidence.Leaf(agent=me, digest=bytes.fromhex(self.desk.store.put(document)))
+        keep_round(self.desk, session, evidence.RoundEvidence(job=job, round_number=number, leaves=(*leaves, own)))
+        return Aggregate(
+            msg_id=f"aggregate:{row.job[:16]}:{number}",
+            job="0x" + row.job,
+            candidate=row.candidate,
+            round_index=row.round_index,
+            kind=row.kind,
+            sum_nanos=pack_nanos(total),
+            leaves=[Leaf(owner=leaf.agent, update_digest=leaf.digest.hex()) for leaf in leaves],
+        )
+
+
+def _check(numbers: tuple[int, ...], task: TrainingTask, row: OpenRound, owner: Address) -> None:
+    if row.kind == "update":
+        check_update(numbers, task, candidate=row.candidate, owner=owner)
+    elif len(numbers) != statistics_length(task):
+        raise TaskError(f"{owner}: {len(numbers)} numbers are no statistics of this task")

@@ -1,0 +1,213 @@
+"""The evaluator measures candidates when it is drawn: same rows, same code, commit, then reveal."""
+
+import base64
+import json
+import logging
+import secrets
+from dataclasses import dataclass
+
+from sqlmodel import Field, Session, SQLModel, select
+
+from agents.net.errors import MessageRefused, NetError, NotYet
+from agents.net.mailbox import Outcome
+from agents.net.sealed import Binding, open_sealed
+from agents.protocols.messages import EvaluationReport, EvaluationRows, MeasuredFact
+from agents.roles.desk import Desk, Plans, merge
+from agents.roles.feed import Feed
+from agents.roles.plan import schema_of_plan
+from agents.training.canonical import parse_document
+from agents.training.client import TrainingChild
+from agents.training.commitment import SaltedRows
+from agents.training.errors import DataError, TrainingError
+from agents.training.schema import DataSchema
+from governance.domain.market import Address
+from governance.domain.release import MISSING, Stage, jury_commitment
+from governance.services import reading
+
+LOGGER = logging.getLogger(__name__)
+
+
+class SealedRows(SQLModel, table=True):
+    """Evaluation rows of one owner for one case, still sealed; opened in memory only."""
+
+    __tablename__ = "evaluator_rows"
+
+    case: str = Field(primary_key=True)
+    root: str = Field(primary_key=True)
+    owner: str
+    box: str
+    """Base64; empty while only the digest is known."""
+    artifact: str
+    """SHA-256 of the box at the owner's endpoint; empty when it came in the message."""
+
+
+class Ballot(SQLModel, table=True):
+    """What we measured; kept before the commitment goes out, or it could never be opened."""
+
+    __tablename__ = "evaluator_ballot"
+
+    case: str = Field(primary_key=True)
+    values: str
+    """JSON list of millionths."""
+    report: str
+    """SHA-256 of the report in our public store, hex."""
+    salt: str
+    reported: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Values in the order of the court's metrics, and the report behind them."""
+
+    values: tuple[int, ...]
+    report: bytes
+
+
+class Evaluator:
+    """Sells measuring."""
+
+    tables = (SealedRows, Ballot)
+
+    def __init__(self, desk: Desk, child: TrainingChild) -> None:
+        self.desk = desk
+        self.child = child
+        self._drawn = Feed(desk.chain, "EvaluatorCourt", ["JuryDrawn"])
+        self._commitments = Feed(desk.chain, "EvaluatorCourt", ["Committed"])
+        self._over: set[bytes] = set()
+        desk.mailbox.handle(EvaluationRows, self._on_rows)
+
+    def step(self) -> Plans:
+        """Do what is due in every case whose jury we sit on."""
+        return merge([self._case(case) for case in self._cases()])
+
+    def _cases(self) -> list[bytes]:
+        found = []
+        for event in self._drawn.read():
+            case = reading.raw(event.values["id"])
+            jurors = {reading.address(juror) for juror in reading.items(event.values["jurors"])}
+            if self.desk.address in jurors and case not in self._over:
+                found.append(case)
+        return found
+
+    def _case(self, case: bytes) -> Plans:
+        stage, ballot = self.desk.court.case(case).stage, self._ballot(case)
+        if stage is Stage.COMMITTING:
+            ballot = ballot or self._measure(case)
+            if ballot is None:
+                return Plans(busy="waiting for evaluation rows")
+            if not self._has_committed(case):
+                self._commit(case, ballot)
+        elif stage is Stage.REVEALING and ballot is not None:
+            if not self.desk.court.has_revealed(case, self.desk.address):
+                self._reveal(case, ballot)
+        elif stage in {Stage.FINAL, Stage.LAPSED}:
+            self._forget(case)
+        return Plans()
+
+    def _ballot(self, case: bytes) -> Ballot | None:
+        with self.desk.mailbox.reading() as session:
+            return session.get(Ballot, case.hex())
+
+    def _has_committed(self, case: bytes) -> bool:
+        mine = self.desk.address
+        return any(e.values["id"] == case and e.values["juror"] == mine for e in self._commitments.read())
+
+    def _reveal(self, case: bytes, ballot: Ballot) -> None:
+        values = tuple(json.loads(ballot.values))
+        report, salt = bytes.fromhex(ballot.report), bytes.fromhex(ballot.salt)
+        receipt = self.desk.court.reveal(self.desk.signer, case, values=values, report=report, salt=salt)
+        facts = [
+            MeasuredFact(name=metric.key, value_micros=value)
+            for metric, value in zip(self.desk.court.metrics(), values, strict=True)
+        ]
+        message = EvaluationReport(
+            msg_id=f"report:{case.hex()[:16]}", case_id="0x" + case.hex(), facts=facts, tx=receipt.transaction
+        )
+        with self.desk.mailbox.transaction() as session:
+            self.desk.mailbox.send(session, self.desk.releases.release(case).proposer, message)
+
+    def _forget(self, case: bytes) -> None:
+        # The rows belong to their owners; nothing of ours needs them any more.
+        with self.desk.mailbox.transaction() as session:
+            for row in session.exec(select(SealedRows).where(SealedRows.case == case.hex())):
+                session.delete(row)
+        self._over.add(case)
+
+    def _on_rows(self, session: Session, sender: Address, message: EvaluationRows) -> Outcome | None:
+        case = bytes.fromhex(message.case_id[2:])
+        root = bytes.fromhex(message.evaluation_root[2:])
+        if self.desk.address not in self.desk.court.jury(case):
+            raise NotYet("we are not on the jury of this case")
+        if root not in self.desk.court.evaluation_roots(case):
+            raise MessageRefused("the case does not measure these rows")
+        if self.desk.registry.data_set(root).agent != sender:
+            raise MessageRefused("these rows belong to another owner")
+        box = SealedRows(
+            case=case.hex(), root=root.hex(), owner=sender, box=message.ciphertext, artifact=message.artifact
+        )
+        session.merge(box)
+        return Outcome(after_commit=(self.desk.wake,))
+
+    def _measure(self, case: bytes) -> Ballot | None:
+        try:
+            schema = self._schema(case)
+            rows = self._open_rows(case, schema)
+            if rows is None:
+                return None
+            measured = self._evaluate(case, rows, schema)
+        except (TrainingError, NetError) as problem:
+            LOGGER.error("case %s cannot be measured: %s", case.hex()[:8], problem)  # noqa: TRY400 - a sentence for the operator
+            return None
+        ballot = Ballot(
+            case=case.hex(),
+            values=json.dumps(measured.values),
+            report=self.desk.store.put(measured.report),
+            salt=secrets.token_bytes(32).hex(),
+        )
+        with self.desk.mailbox.transaction() as session:
+            session.add(ballot)
+        return ballot
+
+    def _open_rows(self, case: bytes, schema: DataSchema) -> list[SaltedRows] | None:
+        with self.desk.mailbox.reading() as session:
+            boxes = list(session.exec(select(SealedRows).where(SealedRows.case == case.hex())))
+        if {root.hex() for root in self.desk.court.evaluation_roots(case)} - {box.root for box in boxes}:
+            return None
+        return [self._open(case, box, schema) for box in boxes]
+
+    def _open(self, case: bytes, box: SealedRows, schema: DataSchema) -> SaltedRows:
+        binding = Binding(case_id=case, sender=box.owner, recipient=self.desk.address)
+        plain = open_sealed(self._box(box), private_key=self.desk.sealing_key(), binding=binding)
+        rows = SaltedRows.from_json(parse_document(plain, "evaluation rows"), schema)
+        if not rows.opens(bytes.fromhex(box.root)):
+            raise DataError(f"the rows of {box.owner} are not those behind their root on chain")
+        return rows
+
+    def _box(self, rows: SealedRows) -> bytes:
+        return base64.b64decode(rows.box) if rows.box else self.desk.fetch(rows.owner, bytes.fromhex(rows.artifact))
+
+    def _schema(self, case: bytes) -> DataSchema:
+        job = self.desk.releases.release(case).job
+        plan = self.desk.fetch(self.desk.agreements.job(job).coordinator, self.desk.agreements.task_digest(job))
+        return schema_of_plan(plan)
+
+    def _evaluate(self, case: bytes, rows: list[SaltedRows], schema: DataSchema) -> Measured:
+        artifact = self.desk.fetch(self.desk.releases.release(case).proposer, self.desk.court.case(case).artifact)
+        report = self.child.evaluate(artifact, [row for salted in rows for row in salted.rows], schema)
+        facts = json.loads(report)["facts"]
+        keys = [metric.key for metric in self.desk.court.metrics()]
+        values = tuple(int(facts[key]["value_micros"]) if key in facts else MISSING for key in keys)
+        return Measured(values=values, report=report)
+
+    def _commit(self, case: bytes, ballot: Ballot) -> None:
+        commitment = jury_commitment(
+            tuple(json.loads(ballot.values)),
+            bytes.fromhex(ballot.report),
+            bytes.fromhex(ballot.salt),
+            chain_id=self.desk.chain.chain_id,
+            court=self.desk.chain.address("EvaluatorCourt"),
+            case=case,
+            artifact=self.desk.court.case(case).artifact,
+            juror=self.desk.address,
+        )
+        self.desk.court.commit(self.desk.signer, case, commitment)

@@ -1,0 +1,37 @@
+"""Rounds that this agent knows the leaves of, and where their documents lie."""
+
+from collections.abc import Iterator
+
+from sqlmodel import Field, Session, SQLModel, select
+
+from agents.roles.desk import Desk
+from governance.domain.evidence import RoundEvidence
+
+
+class KnownRound(SQLModel, table=True):
+    """Digest of the document of one round in this agent's public store."""
+
+    __tablename__ = "known_round"
+
+    job: str = Field(primary_key=True)
+    round_number: int = Field(primary_key=True)
+    document: str
+    """SHA-256, 64 hex digits."""
+
+
+def keep_round(desk: Desk, session: Session, evidence: RoundEvidence) -> str:
+    """Store the document of a round and remember its digest; return it as hex."""
+    digest = desk.store.put(evidence.document())
+    session.merge(KnownRound(job=evidence.job.hex(), round_number=evidence.round_number, document=digest))
+    return digest
+
+
+def known_rounds(desk: Desk, job: bytes) -> Iterator[RoundEvidence]:
+    """Yield the rounds of a job whose leaves we know and whose root is the one on chain."""
+    with desk.mailbox.reading() as session:
+        statement = select(KnownRound).where(KnownRound.job == job.hex()).order_by("round_number")
+        rows = list(session.exec(statement))
+    for row in rows:
+        evidence = RoundEvidence.read(desk.store.read(row.document))
+        if evidence.root() == desk.market.round_root(job, row.round_number):
+            yield evidence

@@ -1,0 +1,176 @@
+"""The keeper carries out what is due: draws, finalises, queues, executes, refuses, pays and closes.
+
+Every call is open to anybody; a keeper only saves the others the waiting. Two keepers may race:
+the contract refuses the second, which is no failure.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from functools import cached_property
+
+from agents.roles.desk import Desk, Plans, merge
+from agents.roles.evidence import known_rounds
+from agents.roles.feed import Feed
+from governance.domain.market import Kind
+from governance.domain.release import ProposalState, Stage, Status
+from governance.errors import ContractRefused
+from governance.ports import Receipt
+from governance.services import reading
+from governance.services.market import AgreementRecord, AgreementState, JobState, RoundClaim
+from governance.services.releases import ReleaseRecord
+
+LOGGER = logging.getLogger(__name__)
+DRAW_BLOCKS = 2
+"""Blocks after the opening of a case whose hashes decide its jury."""
+NEVER_S = (1 << 64) - 1
+CLAIMS_PER_TRANSACTION = 20
+PAST_HELP = frozenset({"ReleaseNotCandidate", "ReleaseExpired"})
+"""Refusals of an execution that no waiting mends."""
+
+
+class Keeper:
+    """Looks after every job, release and proposal on the chain."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._ended: set[int | bytes] = set()
+        """Proposals and jobs that nothing is due for any more."""
+
+    def step(self) -> Plans:
+        """Do all that is due for every job and proposal."""
+        plans = [self._proposal(number) for number in self._open_proposals()]
+        for job in self._open_jobs():
+            plans += [
+                self._release(self.desk.releases.release(release)) for release in self.desk.releases.releases_of(job)
+            ]
+            plans += self._settle(job)
+        return merge(plans)
+
+    @cached_property
+    def _job_feed(self) -> Feed:
+        return Feed(self.desk.chain, "AgreementBook", ["JobOpened"])
+
+    @cached_property
+    def _proposal_feed(self) -> Feed:
+        return Feed(self.desk.chain, "ModelGovernor", ["ProposalCreated"])
+
+    def _open_jobs(self) -> list[bytes]:
+        jobs = [reading.raw(event.values["job"]) for event in self._job_feed.read()]
+        return [job for job in jobs if job not in self._ended]
+
+    def _open_proposals(self) -> list[int]:
+        proposals = [reading.number(event.values["proposalId"]) for event in self._proposal_feed.read()]
+        return [proposal for proposal in proposals if proposal not in self._ended]
+
+    def _proposal(self, proposal: int) -> Plans:
+        governor, now = self.desk.governor, self.desk.chain.now_s()
+        state = governor.state(proposal)
+        if state is ProposalState.PENDING:
+            return Plans(due_at_s=governor.snapshot_s(proposal) + 1)
+        if state is ProposalState.ACTIVE:
+            return Plans(due_at_s=governor.deadline_s(proposal) + 1)
+        if state is ProposalState.SUCCEEDED:
+            self._try(lambda: governor.queue(self.desk.signer, proposal), "queue")
+            return Plans(due_at_s=governor.eta_s(proposal))
+        if state is ProposalState.QUEUED:
+            eta = governor.eta_s(proposal)
+            if now < eta:
+                return Plans(due_at_s=eta)
+            refusal = self._try(lambda: governor.execute(self.desk.signer, proposal), "execute")
+            if refusal is None or refusal.name not in PAST_HELP:
+                return Plans()
+        self._ended.add(proposal)
+        return Plans()
+
+    def _release(self, release: ReleaseRecord) -> Plans:
+        if release.status is not Status.CANDIDATE:
+            return Plans()
+        plans = self._case(release.id)
+        if release.proposal_id:
+            state = self.desk.governor.state(release.proposal_id)
+            # A passed vote is carried out first: the contract itself says no, in its own words.
+            due = state is ProposalState.QUEUED and self.desk.chain.now_s() >= self.desk.governor.eta_s(
+                release.proposal_id
+            )
+            if due or state in {ProposalState.DEFEATED, ProposalState.EXPIRED}:
+                self._try(lambda: self.desk.releases.refuse(self.desk.signer, release.id), "refuse")
+        return plans
+
+    def _case(self, case: bytes) -> Plans:
+        court, record = self.desk.court, self.desk.court.case(case)
+        if record.stage is Stage.DRAWING:
+            if self.desk.chain.block_number() > record.opened_at_block + DRAW_BLOCKS:
+                self._try(lambda: court.draw(self.desk.signer, case), "draw")
+            return Plans(busy="a jury is being drawn")
+        if record.stage in {Stage.COMMITTING, Stage.REVEALING}:
+            over = self.desk.chain.now_s() > record.window_end_s
+            complete = record.stage is Stage.REVEALING and record.reveals == len(court.jury(case))
+            if over or complete:
+                self._try(lambda: court.finalise(self.desk.signer, case), "finalise")
+                return Plans()
+            return Plans(due_at_s=record.window_end_s + 1)
+        if record.stage is Stage.LAPSED:
+            self._try(lambda: self.desk.releases.refuse(self.desk.signer, case), "refuse")
+        return Plans()
+
+    def _settle(self, job: bytes) -> list[Plans]:
+        active = [a for a in self.desk.agreements.of(job) if a.state is AgreementState.ACTIVE]
+        record = self.desk.market.job(job)
+        over = record.state is JobState.FINISHED or self.desk.chain.now_s() > record.deadline_s
+        if not active and over:
+            self._ended.add(job)
+        if not active:
+            return []
+        if not over:
+            return [Plans(due_at_s=record.deadline_s + 1)]
+        cases = self._measured_cases(job)
+        for agreement in active:
+            self._pay(agreement, cases)
+        return [self._close(agreement) for agreement in active]
+
+    def _measured_cases(self, job: bytes) -> list[tuple[int, bytes]]:
+        releases = self.desk.releases.releases_of(job)
+        return [(i, case) for i, case in enumerate(releases) if self.desk.court.case(case).stage is Stage.FINAL]
+
+    def _pay(self, agreement: AgreementRecord, cases: Iterable[tuple[int, bytes]]) -> None:
+        if agreement.kind in {Kind.DATA, Kind.COMPUTE}:
+            claims = self._round_claims(agreement)
+            for start in range(0, len(claims), CLAIMS_PER_TRANSACTION):
+                part = claims[start : start + CLAIMS_PER_TRANSACTION]
+                self._try(lambda part=part: self.desk.market.claim_rounds(self.desk.signer, agreement.id, part), "pay")  # type: ignore[misc]
+            return
+        due = [
+            case for i, case in cases if not self.desk.market.is_paid(agreement.id, i) and self._earned(agreement, case)
+        ]
+        if due:
+            self._try(lambda: self.desk.market.claim_looks(self.desk.signer, agreement.id, due), "pay")
+
+    def _earned(self, agreement: AgreementRecord, case: bytes) -> bool:
+        if agreement.kind is Kind.EVALUATION:
+            return self.desk.court.has_revealed(case, agreement.seller)
+        return agreement.data_root in self.desk.court.evaluation_roots(case)
+
+    def _round_claims(self, agreement: AgreementRecord) -> list[RoundClaim]:
+        claims = []
+        for evidence in known_rounds(self.desk, agreement.job):
+            number = evidence.round_number
+            present = any(leaf.agent == agreement.seller for leaf in evidence.leaves)
+            if present and not self.desk.market.is_paid(agreement.id, number):
+                leaf, proof = evidence.proof(agreement.seller)
+                claims.append(RoundClaim(round_number=number, digest=leaf.digest, proof=tuple(proof)))
+        return claims
+
+    def _close(self, agreement: AgreementRecord) -> Plans:
+        from_s = self.desk.market.closable_from_s(agreement.id)
+        if self.desk.chain.now_s() < from_s:
+            return Plans(due_at_s=from_s if from_s < NEVER_S else 0)
+        self._try(lambda: self.desk.market.close(self.desk.signer, agreement.id), "close")
+        return Plans()
+
+    def _try(self, action: Callable[[], Receipt], what: str) -> ContractRefused | None:
+        try:
+            action()
+        except ContractRefused as refusal:
+            LOGGER.info("%s: %s", what, refusal)
+            return refusal
+        return None

@@ -1,0 +1,30 @@
+"""The plan of a job: all of a task but who takes part, fixed before anybody signs.
+
+Its SHA-256 stands in the job's terms on chain. The task that rounds run by adds the owners and
+their rows, which only the agreements tell.
+"""
+
+from agents.training.canonical import Document, canonical_json, expect_keys, parse_document
+from agents.training.schema import DataSchema
+from agents.training.task import TrainingTask
+from governance.domain.record import sha256
+
+PLAN_TYPE = "plan"
+
+
+def plan_document(task: TrainingTask) -> bytes:
+    """Return the plan behind a task, as it lies in the store."""
+    body: Document = {key: value for key, value in task.to_json().items() if key != "owners"}
+    return canonical_json({"type": PLAN_TYPE, **body})
+
+
+def plan_digest(task: TrainingTask) -> bytes:
+    """Return the digest that a job announces."""
+    return sha256(plan_document(task))
+
+
+def schema_of_plan(document: bytes) -> DataSchema:
+    """Return the shape of the rows that a plan is about."""
+    plan = parse_document(document, "plan")
+    fields = expect_keys(plan, tuple(plan), "plan")
+    return DataSchema.from_json(fields["schema"])

@@ -1,0 +1,177 @@
+"""What an auditor reads from a node, raw: headers, receipts, signed transactions, code, views at a block."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from eth_abi.exceptions import DecodingError, EncodingError
+from eth_utils.abi import collapse_if_tuple
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from governance.adapters.evm.answers import HostileRpc, Json, Refusal, as_bytes, as_list, as_number, as_object
+from governance.adapters.evm.artifacts import abi
+from governance.adapters.evm.exact import decode_parts, encode_parts
+from governance.adapters.evm.refusals import explain
+from governance.domain.market import Address
+from governance.services.audit.blocks import KNOWN_RECEIPTS, BlockHeader, RawLog, RawReceipt
+from governance.services.audit.sources import AnswerMissing, AnswerWrong
+
+HEADER_FIELDS: Final = (
+    ("parentHash", 32),
+    ("sha3Uncles", 32),
+    ("miner", 20),
+    ("stateRoot", 32),
+    ("transactionsRoot", 32),
+    ("receiptsRoot", 32),
+    ("logsBloom", 256),
+    ("difficulty", None),
+    ("number", None),
+    ("gasLimit", None),
+    ("gasUsed", None),
+    ("timestamp", None),
+    ("extraData", -1),
+    ("mixHash", 32),
+    ("nonce", 8),
+    ("baseFeePerGas", None),
+    ("withdrawalsRoot", 32),
+    ("blobGasUsed", None),
+    ("excessBlobGas", None),
+    ("parentBeaconBlockRoot", 32),
+    ("requestsHash", 32),
+)
+"""In the order of the encoding; the length in bytes, None for a quantity, -1 for any length."""
+FIRST_OPTIONAL: Final = "baseFeePerGas"
+BATCH: Final = 100
+
+
+class EvmWitness:
+    """One node's answers, unproven. Fits the port ``Witness``."""
+
+    def __init__(self, rpc_url: str, *, timeout_s: float = 30) -> None:
+        self._rpc = HostileRpc(rpc_url, timeout_s=timeout_s)
+
+    def chain_id(self) -> int:
+        return as_number(self._rpc.call("eth_chainId"), "eth_chainId", bits=256)
+
+    def head(self) -> int:
+        return as_number(self._rpc.call("eth_blockNumber"), "eth_blockNumber")
+
+    def headers(self, first: int, last: int) -> Sequence[BlockHeader]:
+        found: list[BlockHeader] = []
+        for start in range(first, last + 1, BATCH):
+            numbers = range(start, min(start + BATCH, last + 1))
+            answers = self._rpc.batch("eth_getBlockByNumber", [(hex(number), False) for number in numbers])
+            found += [_header(answer, number) for answer, number in zip(answers, numbers, strict=True)]
+        return found
+
+    def receipts(self, block: int) -> Sequence[RawReceipt]:
+        where = f"receipts of block {block}"
+        answer = as_list(self._rpc.call("eth_getBlockReceipts", hex(block)), where)
+        return [_receipt(item, f"{where}, transaction {index}") for index, item in enumerate(answer)]
+
+    def transactions(self, hashes: Sequence[bytes]) -> Sequence[bytes]:
+        found: list[bytes] = []
+        for start in range(0, len(hashes), BATCH):
+            part = hashes[start : start + BATCH]
+            answers = self._rpc.batch("eth_getRawTransactionByHash", [("0x" + digest.hex(),) for digest in part])
+            found += [as_bytes(raw, f"transaction 0x{key.hex()}") for raw, key in zip(answers, part, strict=True)]
+        return found
+
+    def code(self, address: Address, block: int) -> bytes:
+        return as_bytes(self._rpc.call("eth_getCode", address, hex(block)), f"code at {address}")
+
+    def call(self, contract: str, address: Address, function: str, *, arguments: Sequence[object], block: int) -> object:
+        where = f"{contract}.{function}"
+        entry = _function(contract, function, len(arguments))
+        try:
+            types = ",".join(collapse_if_tuple(part) for part in entry["inputs"])
+            data = keccak(text=f"{function}({types})")[:4] + encode_parts(entry["inputs"], arguments)
+        except (EncodingError, ValueError, OverflowError) as problem:
+            raise AnswerWrong(where, f"an earlier answer cannot be asked about: {problem}") from problem
+        try:
+            query = {"to": address, "data": "0x" + data.hex()}
+            raw = as_bytes(self._rpc.call("eth_call", query, hex(block)), where)
+        except Refusal as refusal:
+            if refusal.data.startswith("0x") and len(refusal.data) >= 10:
+                raise _refused(refusal.data, where) from refusal
+            raise
+        return _answer(entry, raw, where)
+
+
+def _header(answer: Json, number: int) -> BlockHeader:
+    where = f"block {number}"
+    block = as_object(answer, where)
+    present = [(name, size) for name, size in HEADER_FIELDS if name in block or not _optional(name)]
+    fields = tuple(_field(block.get(name), size, f"{where}, {name}") for name, size in present)
+    hashes = as_list(block.get("transactions"), f"{where}, transactions")
+    return BlockHeader(
+        number=as_number(block.get("number"), f"{where}, number"),
+        hash=as_bytes(block.get("hash"), f"{where}, hash", length=32),
+        parent=as_bytes(block.get("parentHash"), f"{where}, parentHash", length=32),
+        transactions_root=as_bytes(block.get("transactionsRoot"), where, length=32),
+        receipts_root=as_bytes(block.get("receiptsRoot"), where, length=32),
+        bloom=as_bytes(block.get("logsBloom"), where, length=256),
+        time_s=as_number(block.get("timestamp"), f"{where}, timestamp"),
+        fields=fields,
+        transactions=tuple(as_bytes(item, f"{where}, transactions", length=32) for item in hashes),
+    )
+
+
+def _optional(name: str) -> bool:
+    names = [field for field, _ in HEADER_FIELDS]
+    return names.index(name) >= names.index(FIRST_OPTIONAL)
+
+
+def _field(value: Json, size: int | None, where: str) -> bytes:
+    if size is None:
+        number = as_number(value, where, bits=256)
+        return number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return as_bytes(value, where, length=None if size < 0 else size)
+
+
+def _receipt(answer: Json, where: str) -> RawReceipt:
+    receipt = as_object(answer, where)
+    kind = as_number(receipt.get("type", "0x0"), f"{where}, type", bits=8)
+    if kind not in KNOWN_RECEIPTS:
+        raise AnswerMissing(f"{where}: receipts of type {kind} are not known here, so its events cannot be proven")
+    return RawReceipt(
+        kind=kind,
+        status=as_number(receipt.get("status"), f"{where}, status"),
+        cumulative_gas=as_number(receipt.get("cumulativeGasUsed"), f"{where}, cumulativeGasUsed"),
+        bloom=as_bytes(receipt.get("logsBloom"), f"{where}, logsBloom", length=256),
+        logs=tuple(_log(item, where) for item in as_list(receipt.get("logs"), where)),
+    )
+
+
+def _log(answer: Json, where: str) -> RawLog:
+    log = as_object(answer, where)
+    return RawLog(
+        address=to_checksum_address(as_bytes(log.get("address"), f"{where}, address", length=20)),
+        topics=tuple(
+            as_bytes(topic, f"{where}, topics", length=32) for topic in as_list(log.get("topics"), f"{where}, topics")
+        ),
+        data=as_bytes(log.get("data"), f"{where}, data"),
+    )
+
+
+def _function(contract: str, function: str, width: int) -> Mapping[str, Any]:
+    for entry in abi(contract):
+        if entry["type"] == "function" and entry["name"] == function and len(entry["inputs"]) == width:
+            return entry
+    raise AnswerMissing(f"our build of {contract} has no {function} with {width} arguments; build it with: make contracts")
+
+
+def _answer(entry: Mapping[str, Any], raw: bytes, where: str) -> object:
+    try:
+        values = decode_parts(entry["outputs"], raw)
+    except (DecodingError, ValueError, OverflowError) as problem:
+        raise AnswerWrong(where, f"{len(raw)} bytes that do not decode") from problem
+    return values[0] if len(values) == 1 else values
+
+
+def _refused(data: str, where: str) -> Exception:
+    try:
+        return explain(data, where)
+    except (DecodingError, ValueError, OverflowError):
+        return AnswerWrong(where, "a refusal that does not decode")
+

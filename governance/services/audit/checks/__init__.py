@@ -1,0 +1,1 @@
+"""One module per family of checks; each takes the context and an examination to fill."""

@@ -1,0 +1,166 @@
+"""The hash-linked log: its links, and every entry against the event that it stands for."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, TypeAlias
+
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
+from governance.domain.market import Address
+from governance.domain.release import LogEntry
+from governance.domain.signing import read_short_text, short_text
+from governance.ports import Event
+from governance.services import reading
+from governance.services.audit.context import Context, place
+from governance.services.audit.report import Examination
+from governance.services.audit.timeline import moment_of
+
+Entry: TypeAlias = "tuple[Address, bytes, bytes, bytes]"
+"""Writer, kind, subject, payload."""
+
+BY_ARGUMENTS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
+    ("AgentRegistry", "OrganisationAdmitted"): ("organisation", "organisation"),
+    ("AgentRegistry", "OrganisationRemoved"): ("organisation-removed", "organisation"),
+    ("AgentRegistry", "AgentUnbound"): ("agent-unbound", "agent"),
+    ("AgentRegistry", "MandateChanged"): ("mandate", "agent"),
+    ("AgentRegistry", "DataCommitted"): ("data", "root"),
+    ("AgreementBook", "JobOpened"): ("job", "job"),
+    ("AgreementBook", "JobFinished"): ("job-finished", "job"),
+    ("AgreementBook", "AgreementCreated"): ("agreement", "id"),
+    ("AgreementBook", "PaymentMade"): ("payment", "id"),
+    ("AgreementBook", "AgreementClosed"): ("closed", "id"),
+    ("RoundLedger", "RoundPosted"): ("round", "job"),
+    ("EvaluatorCourt", "PanelJoined"): ("panel", "organisation"),
+    ("EvaluatorCourt", "CaseOpened"): ("case", "id"),
+    ("EvaluatorCourt", "JuryDrawn"): ("jury", "id"),
+    ("EvaluatorCourt", "Committed"): ("commit", "id"),
+    ("EvaluatorCourt", "Revealed"): ("reveal", "id"),
+    ("EvaluatorCourt", "CaseFinal"): ("result", "id"),
+    ("EvaluatorCourt", "CaseLapsed"): ("lapsed", "id"),
+}
+"""Kind, and the argument that is the subject, where the payload is the hash of all arguments."""
+
+
+def check_log(context: Context, exam: Examination) -> None:
+    """Link the log again from its first entry, and compare each entry with its event."""
+    _link(context, exam)
+    found: dict[str, list[Event]] = defaultdict(list)
+    for event in context.events("ReleaseRegistry", "Logged"):
+        found[event.transaction].append(event)
+    expected: dict[str, list[tuple[Event, Entry]]] = defaultdict(list)
+    for event, entry in _expected(context):
+        expected[event.transaction].append((event, entry))
+    for transaction in dict.fromkeys([*found, *expected]):
+        _compare(exam, transaction, found[transaction], expected[transaction])
+
+
+def _link(context: Context, exam: Examination) -> None:
+    head = b"\0" * 32
+    length = 0
+    for length, event in enumerate(context.events("ReleaseRegistry", "Logged"), 1):
+        where = f"log entry {length} ({place(event)})"
+        exam.equal(where, "its number", expected=length, found=event.values["sequence"])
+        kind = reading.raw(event.values["kind"])
+        exam.holds(where, "its kind is a short text", condition=_is_short_text(kind), found=kind)
+        if not _is_short_text(kind):
+            continue
+        entry = LogEntry(
+            sequence=length,
+            time_s=context.time_s(event),
+            writer=reading.address(event.values["writer"]),
+            kind=read_short_text(kind),
+            subject=reading.raw(event.values["subject"]),
+            payload=reading.raw(event.values["payload"]),
+        )
+        linked = entry.head(head, chain_id=context.history.chain_id, registry=context.address("ReleaseRegistry"))
+        head = reading.raw(event.values["head"])
+        exam.equal(where, "the head after it", expected=linked, found=head)
+    where = "ReleaseRegistry"
+    context.state(exam, where, "length of the log", expected=length, call=(where, "logLength"))
+    context.state(exam, where, "head of the log", expected=head, call=(where, "logHead"))
+
+
+def _is_short_text(word: bytes) -> bool:
+    try:
+        return short_text(read_short_text(word)) == word
+    except ValueError:
+        return False
+
+
+def _compare(exam: Examination, transaction: str, found: list[Event], expected: list[tuple[Event, Entry]]) -> None:
+    for event, (origin, entry) in zip(found, expected, strict=False):
+        where = f"log entry {event.values['sequence']} ({place(event)})"
+        names = ("writer", "kind", "subject", "payload")
+        for name, wanted in zip(names, entry, strict=True):
+            exam.equal(
+                where, f"{name}, from {origin.contract}.{origin.name}", expected=wanted, found=event.values[name]
+            )
+    where = f"block {(found or [expected[0][0]])[0].block}, transaction {transaction}"
+    exam.equal(where, "log entries, one for each event", expected=len(expected), found=len(found))
+
+
+def _expected(context: Context) -> Iterator[tuple[Event, Entry]]:
+    for event in context.history.events:
+        key = (event.contract, event.name)
+        if key in BY_ARGUMENTS:
+            kind, subject = BY_ARGUMENTS[key]
+            payload = keccak(context.codebook.event_arguments(event))
+            yield event, _entry(context, event, kind, subject=_word(event.values[subject]), payload=payload)
+        elif key in OTHERS:
+            kind, subject, payload_of = OTHERS[key]
+            payload = payload_of(context, event)
+            yield event, _entry(context, event, kind, subject=_word(event.values[subject]), payload=payload)
+
+
+def _entry(context: Context, event: Event, kind: str, *, subject: bytes, payload: bytes) -> Entry:
+    return (context.address(event.contract), short_text(kind), subject, payload)
+
+
+def _word(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return encode(["address" if isinstance(value, str) else "uint256"], [value])
+
+
+def _agent_payload(context: Context, event: Event) -> bytes:
+    key = reading.address(event.values["agent"])
+    moment = moment_of(event)
+    agent = context.world.agents.before(moment, key)
+    organisation, roles, keys = (agent.organisation, agent.roles, agent.keys) if agent else (0, 0, (b"", b"", b""))
+    endpoint = reading.text(event.values["endpoint"]).encode("utf-8", "surrogateescape")
+    types = ["address", "uint32", "uint8", "bytes32", "bytes32", "bytes32", "bytes"]
+    return keccak(encode(types, [key, organisation, roles, *keys, endpoint]))
+
+
+def _policy_payload(_: Context, event: Event) -> bytes:
+    return reading.raw(event.values["documentHash"])
+
+
+def _candidate_payload(_: Context, event: Event) -> bytes:
+    return reading.raw(event.values["manifestHash"])
+
+
+def _proposal_payload(_: Context, event: Event) -> bytes:
+    return encode(["uint256"], [event.values["proposalId"]])
+
+
+def _released_payload(_: Context, event: Event) -> bytes:
+    names = ("artifact", "policyHash", "factsHash", "appliedRules")
+    return keccak(encode(["bytes32", "bytes32", "bytes32", "uint256"], [event.values[name] for name in names]))
+
+
+def _refused_payload(_: Context, event: Event) -> bytes:
+    names = ("reason", "failedRules", "policyHash", "factsHash")
+    return keccak(encode(["uint8", "uint256", "bytes32", "bytes32"], [event.values[name] for name in names]))
+
+
+OTHERS: Final[Mapping[tuple[str, str], tuple[str, str, Callable[[Context, Event], bytes]]]] = {
+    ("AgentRegistry", "EndpointChanged"): ("agent", "agent", _agent_payload),
+    ("PolicyRegistry", "PolicyActivated"): ("policy", "setHash", _policy_payload),
+    ("ReleaseRegistry", "CandidateSubmitted"): ("candidate", "id", _candidate_payload),
+    ("ReleaseRegistry", "ReleaseProposed"): ("proposal", "id", _proposal_payload),
+    ("ReleaseRegistry", "Released"): ("released", "id", _released_payload),
+    ("ReleaseRegistry", "Refused"): ("refused", "id", _refused_payload),
+}
+"""Kind, subject and payload of the entries that stand for less, or more, than the arguments."""

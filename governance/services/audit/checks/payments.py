@@ -1,0 +1,143 @@
+"""Money: each instalment, each transfer of the token, and that what came in went out or still lies there."""
+
+from collections import Counter, defaultdict
+
+from governance.domain.market import Address
+from governance.ports import Event
+from governance.services import reading
+from governance.services.audit.checks.agreements import BY_ROUND, name_of
+from governance.services.audit.context import Context, place
+from governance.services.audit.records import Agreement
+from governance.services.audit.report import Examination
+from governance.services.audit.timeline import moment_of
+
+WHERE = "AgreementBook"
+CLAIM_PERIOD_S = 7 * 24 * 3600
+Movement = tuple[Address, Address, int]
+"""From, to, 1e-18 credit."""
+
+
+def check_payments(context: Context, exam: Examination) -> None:
+    """Recompute every payment, refund and lock, and compare each with the token's own transfers."""
+    expected: dict[str, Counter[Movement]] = defaultdict(Counter)
+    for agreement in context.records.agreements.values():
+        _check_lock(context, expected, agreement)
+        _check_instalments(context, exam, agreement, expected)
+        _check_close(context, exam, agreement, expected)
+        _check_units(context, exam, agreement)
+    _check_transfers(context, exam, expected)
+    _check_sums(context, exam)
+
+
+def _check_lock(context: Context, expected: dict[str, Counter[Movement]], agreement: Agreement) -> None:
+    payer = context.world.operator_of(agreement.terms.buyer, moment_of(agreement.created))
+    book = context.address(WHERE)
+    expected[agreement.created.transaction][(str(payer), book, agreement.terms.price_e18)] += 1
+
+
+def _check_instalments(
+    context: Context, exam: Examination, agreement: Agreement, expected: dict[str, Counter[Movement]]
+) -> None:
+    terms = agreement.terms
+    done = 0
+    for event in agreement.payments:
+        where = f"payment for {name_of(agreement)} in {place(event)}"
+        count = reading.number(event.values["units"])
+        due = terms.price_e18 * (done + count) // terms.units - terms.price_e18 * done // terms.units
+        done += count
+        exam.equal(where, "amount, from price and instalments", expected=due, found=event.values["amountE18"])
+        exam.equal(where, "seller", expected=terms.seller, found=event.values["seller"])
+        payee = context.world.operator_of(terms.seller, moment_of(event))
+        exam.equal(where, "who was paid, the seller's operator", expected=payee, found=event.values["to"])
+        exam.holds(where, "no more instalments than agreed", condition=done <= terms.units, found=done)
+        exam.holds(where, "paid while it was active", condition=agreement.is_active(moment_of(event)))
+        expected[event.transaction][(context.address(WHERE), str(payee), due)] += 1
+
+
+def _check_close(
+    context: Context, exam: Examination, agreement: Agreement, expected: dict[str, Counter[Movement]]
+) -> None:
+    if agreement.closed is None:
+        return
+    where = f"end of {name_of(agreement)} in {place(agreement.closed)}"
+    paid = _paid(agreement)
+    left = agreement.terms.price_e18 - paid
+    exam.equal(where, "paid in all", expected=paid, found=agreement.closed.values["paidE18"])
+    exam.equal(where, "refunded", expected=left, found=agreement.closed.values["refundedE18"])
+    payer = context.world.operator_of(agreement.terms.buyer, moment_of(agreement.closed))
+    expected[agreement.closed.transaction][(context.address(WHERE), str(payer), left)] += 1
+
+
+def _check_units(context: Context, exam: Examination, agreement: Agreement) -> None:
+    """Compare which rounds or looks are marked as paid with their number, and require that each was due."""
+    paid = sum(reading.number(event.values["units"]) for event in agreement.payments)
+    marked = [
+        unit for unit in range(agreement.terms.units)
+        if reading.flag(context.read(WHERE, "isPaid", agreement.id, unit))
+    ]
+    exam.equal(name_of(agreement), "number of rounds or looks marked as paid", expected=paid, found=len(marked))
+    if agreement.terms.kind in BY_ROUND:
+        job = context.records.jobs.get(agreement.terms.job)
+        posted = len(job.rounds) if job else 0
+        future = [unit for unit in marked if unit >= posted]
+        exam.equal(name_of(agreement), "no round is paid before it was posted", expected=[], found=future)
+        return
+    undue = [unit for unit in marked if not _was_measured(context, agreement, unit)]
+    exam.equal(name_of(agreement), "no look is paid that did not happen", expected=[], found=undue)
+
+
+def _was_measured(context: Context, agreement: Agreement, unit: int) -> bool:
+    for release in context.records.releases.values():
+        if release.manifest.job != agreement.terms.job or release.manifest.candidate_index != unit:
+            continue
+        case = context.records.cases.get(release.id)
+        if case is None:
+            return False
+        by_juror = agreement.terms.kind.word == "evaluation" and agreement.terms.seller in case.reveals
+        on_rows = case.final is not None and agreement.terms.data_root in case.roots
+        return by_juror or on_rows
+    return False
+
+
+def _paid(agreement: Agreement) -> int:
+    return sum(reading.number(event.values["amountE18"]) for event in agreement.payments)
+
+
+def _check_transfers(context: Context, exam: Examination, expected: dict[str, Counter[Movement]]) -> None:
+    if "Credit" not in context.history.addresses:
+        exam.lacking("the address of the credit token, so its transfers; start earlier with --from-block")
+        return
+    book = context.address(WHERE)
+    found: dict[str, Counter[Movement]] = defaultdict(Counter)
+    events: dict[str, Event] = {}
+    for event in context.events("Credit", "Transfer"):
+        sender, receiver = reading.address(event.values["from"]), reading.address(event.values["to"])
+        if book in (sender, receiver):
+            found[event.transaction][(sender, receiver, reading.number(event.values["value"]))] += 1
+            events[event.transaction] = event
+    for transaction in dict.fromkeys([*expected, *found]):
+        wanted = expected[transaction]
+        # Anybody may give money to the book; it must never give any that no agreement explains.
+        given = Counter({move: n for move, n in (found[transaction] - wanted).items() if move[1] == book})
+        where = place(events[transaction]) if transaction in events else f"transaction {transaction}"
+        exam.equal(where, "transfers of the token", expected=sorted(wanted.items()), found=sorted((found[transaction] - given).items()))
+
+
+def _check_sums(context: Context, exam: Examination) -> None:
+    locked = paid = refunded = 0
+    for agreement in context.records.agreements.values():
+        locked += agreement.terms.price_e18
+        paid += _paid(agreement)
+        refunded += reading.number(agreement.closed.values["refundedE18"]) if agreement.closed else 0
+    escrow = locked - paid - refunded
+    exam.holds(WHERE, "what came in covers what went out", condition=escrow >= 0, found=escrow)
+    context.state(exam, WHERE, "still in escrow, in 1e-18 credit", expected=escrow, call=(WHERE, "totalEscrowE18"))
+    if "Credit" not in context.history.addresses:
+        return
+    balance = 0
+    book = context.address(WHERE)
+    for event in context.events("Credit", "Transfer"):
+        value = reading.number(event.values["value"])
+        balance += value * ((event.values["to"] == book) - (event.values["from"] == book))
+    context.state(exam, WHERE, "credit that it holds", expected=balance, call=("Credit", "balanceOf", book))
+    exam.holds(WHERE, "it holds what it owes", condition=balance >= escrow, found=balance)

@@ -1,0 +1,297 @@
+"""Jobs, agreements, rounds, cases and releases as their events tell them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from governance.domain.market import Address, AggregationPrivacy, IntegrationMode, JobTerms, Kind, PrivacyUnit, Terms
+from governance.domain.release import Manifest
+from governance.domain.signing import read_short_text
+from governance.errors import FolkmootError, InvalidRecord
+from governance.ports import Event
+from governance.services import reading
+from governance.services.audit.report import Examination
+from governance.services.audit.timeline import Moment, moment_of
+
+R = TypeVar("R")
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """A job from its announcement on."""
+
+    id: bytes
+    coordinator: Address
+    terms: JobTerms
+    fields: Sequence[object]
+    """The terms exactly as the event holds them; a hostile name of a candidate may be no text."""
+    opened: Event
+    finished: Event | None = None
+    rounds: list[Event] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Agreement:
+    """A signed agreement and what was paid for it."""
+
+    id: bytes
+    terms: Terms
+    signatures: tuple[bytes, bytes]
+    """The buyer's and the seller's."""
+    created: Event
+    payments: list[Event] = field(default_factory=list)
+    closed: Event | None = None
+
+    def is_active(self, before: Moment) -> bool:
+        """Say whether it was made and not yet closed just before a moment."""
+        return moment_of(self.created) < before and (self.closed is None or moment_of(self.closed) >= before)
+
+
+@dataclass(slots=True, kw_only=True)
+class Case:
+    """A case of the court."""
+
+    id: bytes
+    job: bytes
+    artifact: bytes
+    roots: tuple[bytes, ...]
+    excluded: tuple[int, ...]
+    opened: Event
+    drawn: Event | None = None
+    commits: dict[Address, Event] = field(default_factory=dict)
+    reveals: dict[Address, Event] = field(default_factory=dict)
+    final: Event | None = None
+    lapsed: Event | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Release:
+    """A candidate up to its decision."""
+
+    id: bytes
+    manifest: Manifest
+    fields: Sequence[object]
+    """The manifest exactly as the event holds it."""
+    manifest_hash: bytes
+    """As the event says it."""
+    proposer: Address
+    submitted: Event
+    proposals: list[Event] = field(default_factory=list)
+    decided: Event | None = None
+    """Released or Refused."""
+
+
+@dataclass(slots=True)
+class Records:
+    """Everything that was agreed, done and decided."""
+
+    jobs: dict[bytes, Job] = field(default_factory=dict)
+    agreements: dict[bytes, Agreement] = field(default_factory=dict)
+    cases: dict[bytes, Case] = field(default_factory=dict)
+    releases: dict[bytes, Release] = field(default_factory=dict)
+    looks: list[Event] = field(default_factory=list)
+
+
+def collect(events: list[Event], examination: Examination) -> Records:
+    """Return the records behind all events; an event that points at nothing is a finding."""
+    records = Records()
+    for event in events:
+        step = STEPS.get((event.contract, event.name))
+        if step is None:
+            continue
+        try:
+            step(records, event)
+        except (FolkmootError, ValueError) as problem:
+            examination.fault(f"block {event.block}, {event.name}", "an impossible event", found=str(problem))
+    return records
+
+
+def read_terms(value: object) -> Terms:
+    """Return the terms behind the contract's struct."""
+    row = reading.row(value, 18)
+    return Terms(
+        kind=Kind(reading.number(row[0])),
+        buyer=reading.address(row[1]),
+        seller=reading.address(row[2]),
+        job=reading.raw(row[3]),
+        price_e18=reading.number(row[4]),
+        units=reading.number(row[5]),
+        epsilon_micros=reading.number(row[6]),
+        delta_e12=reading.number(row[7]),
+        privacy_unit=PrivacyUnit(reading.number(row[8])),
+        aggregation_privacy=AggregationPrivacy(reading.number(row[9])),
+        rows=reading.number(row[10]),
+        data_root=reading.raw(row[11]),
+        purposes=reading.number(row[12]),
+        compute_seconds=reading.number(row[13]),
+        withdrawal_blocks=reading.flag(row[14]),
+        deadline_s=reading.number(row[15]),
+        valid_until_s=reading.number(row[16]),
+        nonce=reading.number(row[17]),
+    )
+
+
+def read_job_terms(value: object) -> JobTerms:
+    """Return the job's terms behind the contract's struct."""
+    row = reading.row(value, 13)
+    return JobTerms(
+        coordinator=reading.address(row[0]),
+        purposes=reading.number(row[1]),
+        rounds_per_candidate=reading.number(row[2]),
+        epsilon_micros=reading.number(row[3]),
+        delta_e12=reading.number(row[4]),
+        privacy_unit=PrivacyUnit(reading.number(row[5])),
+        aggregation_privacy=AggregationPrivacy(reading.number(row[6])),
+        integration_mode=IntegrationMode(reading.number(row[7])),
+        task=reading.raw(row[8]),
+        metric_code=reading.raw(row[9]),
+        candidates=tuple(read_short_text(reading.raw(name)) for name in reading.items(row[10])),
+        deadline_s=reading.number(row[11]),
+        nonce=reading.number(row[12]),
+    )
+
+
+def read_manifest(value: object) -> Manifest:
+    """Return the manifest behind the contract's struct."""
+    row = reading.row(value, 9)
+    pairs = [reading.row(item, 2) for item in reading.items(row[8])]
+    return Manifest(
+        job=reading.raw(row[0]),
+        candidate=read_short_text(reading.raw(row[1])),
+        candidate_index=reading.number(row[2]),
+        artifact=reading.raw(row[3]),
+        card=reading.raw(row[4]),
+        parent=reading.raw(row[5]),
+        licences=reading.number(row[6]),
+        agreements=tuple(reading.raw(item) for item in reading.items(row[7])),
+        declared=tuple((read_short_text(reading.raw(key)), reading.number(number)) for key, number in pairs),
+    )
+
+
+def _key(event: Event, name: str = "id") -> bytes:
+    return reading.raw(event.values[name])
+
+
+def _job_opened(records: Records, event: Event) -> None:
+    key = _key(event, "job")
+    if key in records.jobs:
+        raise InvalidRecord(f"job 0x{key.hex()} was opened twice")
+    records.jobs[key] = Job(
+        id=key,
+        coordinator=reading.address(event.values["coordinator"]),
+        terms=read_job_terms(event.values["terms"]),
+        fields=reading.row(event.values["terms"], 13),
+        opened=event,
+    )
+
+
+def _job_finished(records: Records, event: Event) -> None:
+    _known(records.jobs, _key(event, "job")).finished = event
+
+
+def _agreed(records: Records, event: Event) -> None:
+    key = _key(event)
+    if key in records.agreements:
+        raise InvalidRecord(f"agreement 0x{key.hex()} was made twice")
+    signatures = (reading.raw(event.values["buyerSignature"]), reading.raw(event.values["sellerSignature"]))
+    terms = read_terms(event.values["terms"])
+    records.agreements[key] = Agreement(id=key, terms=terms, signatures=signatures, created=event)
+
+
+def _paid(records: Records, event: Event) -> None:
+    _known(records.agreements, _key(event)).payments.append(event)
+
+
+def _closed(records: Records, event: Event) -> None:
+    _known(records.agreements, _key(event)).closed = event
+
+
+def _posted(records: Records, event: Event) -> None:
+    _known(records.jobs, _key(event, "job")).rounds.append(event)
+
+
+def _case_opened(records: Records, event: Event) -> None:
+    key = _key(event)
+    records.cases[key] = Case(
+        id=key,
+        job=_key(event, "job"),
+        artifact=_key(event, "artifact"),
+        roots=tuple(reading.raw(root) for root in reading.items(event.values["evaluationRoots"])),
+        excluded=tuple(reading.number(number) for number in reading.items(event.values["excluded"])),
+        opened=event,
+    )
+
+
+def _drawn(records: Records, event: Event) -> None:
+    _known(records.cases, _key(event)).drawn = event
+
+
+def _committed(records: Records, event: Event) -> None:
+    _known(records.cases, _key(event)).commits[reading.address(event.values["juror"])] = event
+
+
+def _revealed(records: Records, event: Event) -> None:
+    _known(records.cases, _key(event)).reveals[reading.address(event.values["juror"])] = event
+
+
+def _final(records: Records, event: Event) -> None:
+    _known(records.cases, _key(event)).final = event
+
+
+def _lapsed(records: Records, event: Event) -> None:
+    _known(records.cases, _key(event)).lapsed = event
+
+
+def _looked(records: Records, event: Event) -> None:
+    records.looks.append(event)
+
+
+def _submitted(records: Records, event: Event) -> None:
+    key = _key(event)
+    records.releases[key] = Release(
+        id=key,
+        manifest=read_manifest(event.values["manifest"]),
+        fields=reading.row(event.values["manifest"], 9),
+        manifest_hash=_key(event, "manifestHash"),
+        proposer=reading.address(event.values["proposer"]),
+        submitted=event,
+    )
+
+
+def _proposed(records: Records, event: Event) -> None:
+    _known(records.releases, _key(event)).proposals.append(event)
+
+
+def _decided(records: Records, event: Event) -> None:
+    release = _known(records.releases, _key(event))
+    if release.decided is not None:
+        raise InvalidRecord(f"release 0x{release.id.hex()} was decided twice")
+    release.decided = event
+
+
+def _known(table: Mapping[bytes, R], key: bytes) -> R:
+    found = table.get(key)
+    if found is None:
+        raise InvalidRecord(f"0x{key.hex()} was never announced")
+    return found
+
+
+STEPS: Final[Mapping[tuple[str, str], Callable[[Records, Event], None]]] = {
+    ("AgreementBook", "JobOpened"): _job_opened,
+    ("AgreementBook", "JobFinished"): _job_finished,
+    ("AgreementBook", "AgreementCreated"): _agreed,
+    ("AgreementBook", "PaymentMade"): _paid,
+    ("AgreementBook", "AgreementClosed"): _closed,
+    ("RoundLedger", "RoundPosted"): _posted,
+    ("EvaluatorCourt", "CaseOpened"): _case_opened,
+    ("EvaluatorCourt", "JuryDrawn"): _drawn,
+    ("EvaluatorCourt", "Committed"): _committed,
+    ("EvaluatorCourt", "Revealed"): _revealed,
+    ("EvaluatorCourt", "CaseFinal"): _final,
+    ("EvaluatorCourt", "CaseLapsed"): _lapsed,
+    ("EvaluatorCourt", "Looked"): _looked,
+    ("ReleaseRegistry", "CandidateSubmitted"): _submitted,
+    ("ReleaseRegistry", "ReleaseProposed"): _proposed,
+    ("ReleaseRegistry", "Released"): _decided,
+    ("ReleaseRegistry", "Refused"): _decided,
+}

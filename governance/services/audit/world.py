@@ -1,0 +1,205 @@
+"""The state that follows from the events alone, so that what stands in storage can be compared with it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from governance.domain.market import Address, Mandate
+from governance.errors import FolkmootError
+from governance.ports import Event
+from governance.services import reading
+from governance.services.audit.report import Examination
+from governance.services.audit.timeline import Moment, Timeline, moment_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """An organisation as its events tell it."""
+
+    name: str
+    member: Address
+    operator: Address
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """An agent as its events tell it."""
+
+    organisation: int
+    roles: int
+    active: bool
+    bound_at_s: int
+    keys: tuple[bytes, bytes, bytes]
+    """Public key x and y, encryption key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSet:
+    """A committed root."""
+
+    agent: Address
+    rows: int
+    evaluation: bool
+    committed_at_s: int
+    family: bytes
+    moment: Moment
+
+
+@dataclass(slots=True)
+class World:
+    """Everything the contracts hold, replayed."""
+
+    times_s: Mapping[int, int]
+    organisations: Timeline[int, Organisation] = field(default_factory=Timeline)
+    agents: Timeline[Address, Agent] = field(default_factory=Timeline)
+    endpoints: Timeline[Address, str] = field(default_factory=Timeline)
+    mandates: Timeline[Address, Mandate] = field(default_factory=Timeline)
+    data_sets: dict[bytes, DataSet] = field(default_factory=dict)
+    bindings: dict[Address, int] = field(default_factory=dict)
+    """How often each agent key was bound."""
+    panel: dict[int, Moment] = field(default_factory=dict)
+    """Organisations of the panel, in order, and since when."""
+    agent_order: list[Address] = field(default_factory=list)
+
+    def is_active(self, agent: Address, before: Moment) -> bool:
+        """Say whether agent and organisation were active just before a moment."""
+        found = self.agents.before(before, agent)
+        if found is None or not found.active:
+            return False
+        organisation = self.organisations.before(before, found.organisation)
+        return organisation is not None and organisation.active
+
+    def organisation_of(self, agent: Address, before: Moment) -> int:
+        """Return the number of an agent's organisation, or 0."""
+        found = self.agents.before(before, agent)
+        return found.organisation if found else 0
+
+    def operator_of(self, agent: Address, before: Moment) -> Address | None:
+        """Return who paid and was paid for an agent."""
+        organisation = self.organisations.before(before, self.organisation_of(agent, before))
+        return organisation.operator if organisation else None
+
+
+def replay(events: list[Event], times_s: Mapping[int, int], examination: Examination) -> World:
+    """Return the world after all events; an event that contradicts those before it is a finding."""
+    world = World(times_s=times_s)
+    for event in events:
+        step = STEPS.get((event.contract, event.name))
+        if step is None:
+            continue
+        try:
+            step(world, event)
+        except FolkmootError as problem:
+            examination.fault(f"block {event.block}, {event.name}", "an impossible event", found=str(problem))
+    return world
+
+
+def _admitted(world: World, event: Event) -> None:
+    organisation = Organisation(
+        name=reading.text(event.values["name"]),
+        member=reading.address(event.values["member"]),
+        operator=reading.address(event.values["operator"]),
+        active=True,
+    )
+    world.organisations.set(moment_of(event), reading.number(event.values["organisation"]), organisation)
+
+
+def _removed(world: World, event: Event) -> None:
+    number = reading.number(event.values["organisation"])
+    known = world.organisations.last(number)
+    if known is None:
+        raise FolkmootError(f"organisation {number} was never admitted")
+    gone = Organisation(name=known.name, member=known.member, operator=known.operator, active=False)
+    world.organisations.set(moment_of(event), number, gone)
+
+
+def _bound(world: World, event: Event) -> None:
+    key = reading.address(event.values["agent"])
+    values = event.values
+    if key not in world.bindings:
+        world.agent_order.append(key)
+    world.bindings[key] = world.bindings.get(key, 0) + 1
+    agent = Agent(
+        organisation=reading.number(values["organisation"]),
+        roles=reading.number(values["roles"]),
+        active=True,
+        bound_at_s=world.times_s[event.block],
+        keys=(
+            reading.raw(values["publicKeyX"]),
+            reading.raw(values["publicKeyY"]),
+            reading.raw(values["encryptionKey"]),
+        ),
+    )
+    world.agents.set(moment_of(event), key, agent)
+
+
+def _unbound(world: World, event: Event) -> None:
+    key = reading.address(event.values["agent"])
+    known = world.agents.last(key)
+    if known is None:
+        raise FolkmootError(f"agent {key} was never bound")
+    ended = Agent(
+        organisation=known.organisation,
+        roles=known.roles,
+        active=False,
+        bound_at_s=known.bound_at_s,
+        keys=known.keys,
+    )
+    world.agents.set(moment_of(event), key, ended)
+
+
+def _moved(world: World, event: Event) -> None:
+    world.endpoints.set(
+        moment_of(event), reading.address(event.values["agent"]), reading.text(event.values["endpoint"])
+    )
+
+
+def _mandated(world: World, event: Event) -> None:
+    mandate = read_mandate(event.values["mandate"])
+    world.mandates.set(moment_of(event), reading.address(event.values["agent"]), mandate)
+
+
+def _committed(world: World, event: Event) -> None:
+    root = reading.raw(event.values["root"])
+    if root in world.data_sets:
+        raise FolkmootError(f"data root 0x{root.hex()} was committed twice")
+    world.data_sets[root] = DataSet(
+        agent=reading.address(event.values["agent"]),
+        rows=reading.number(event.values["rows"]),
+        evaluation=reading.flag(event.values["evaluation"]),
+        committed_at_s=world.times_s[event.block],
+        family=reading.raw(event.values["family"]),
+        moment=moment_of(event),
+    )
+
+
+def _joined(world: World, event: Event) -> None:
+    world.panel[reading.number(event.values["organisation"])] = moment_of(event)
+
+
+def read_mandate(value: object) -> Mandate:
+    """Return the mandate behind the contract's struct."""
+    spend, count, floors, epsilon, lifetime, purposes, until = reading.row(value, 7)
+    prices = tuple(reading.number(floor) for floor in reading.row(floors, 5))
+    return Mandate(
+        max_spend_e18=reading.number(spend),
+        max_agreements=reading.number(count),
+        floors_e18=(prices[0], prices[1], prices[2], prices[3], prices[4]),
+        max_epsilon_micros=reading.number(epsilon),
+        lifetime_epsilon_micros=reading.number(lifetime),
+        purposes=reading.number(purposes),
+        valid_until_s=reading.number(until),
+    )
+
+
+STEPS: Final[Mapping[tuple[str, str], Callable[[World, Event], None]]] = {
+    ("AgentRegistry", "OrganisationAdmitted"): _admitted,
+    ("AgentRegistry", "OrganisationRemoved"): _removed,
+    ("AgentRegistry", "AgentBound"): _bound,
+    ("AgentRegistry", "AgentUnbound"): _unbound,
+    ("AgentRegistry", "EndpointChanged"): _moved,
+    ("AgentRegistry", "MandateChanged"): _mandated,
+    ("AgentRegistry", "DataCommitted"): _committed,
+    ("EvaluatorCourt", "PanelJoined"): _joined,
+}
