@@ -6,16 +6,12 @@ the buyer's terms; a buyer agrees by accepting. Every negotiation therefore ends
 """
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 from agents.negotiation.errors import BadStep
 from agents.negotiation.judgement import Objection, Reason, Veto, judge, point_of, same_frame, with_point
 from agents.negotiation.position import FULL, Point, Position, Side
-from agents.negotiation.tactics import first_that, proposals, target
+from agents.negotiation.tactics import proposals, target
 from governance.domain.market import Terms
-
-MOST_TRIES: Final = 60
-"""Proposals of our own that we show to the policy before we call a round hopeless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +99,7 @@ def _agree(bargain: Bargain, terms: Terms) -> tuple[Bargain, Move]:
 
 def _counter(bargain: Bargain, veto: Veto, objection: Objection | None = None) -> tuple[Bargain, Move]:
     if len(bargain.mine) < bargain.max_rounds:
-        wanted = proposals(bargain.position, bargain.theirs, _elapsed(bargain))
-        for point in first_that(wanted, at_most=MOST_TRIES):
+        for point in proposals(bargain.position, bargain.theirs, _elapsed(bargain)):
             terms = with_point(bargain.frame, point)
             if judge(terms, bargain.position, veto) is None:
                 return replace(bargain, mine=(*bargain.mine, point)), Propose(terms)

@@ -44,12 +44,14 @@ class Issue:
     best: int
     """Wish of this side: where it opens; better is welcome and worth no more."""
     weight: int
+    wants_more: bool
+    """Direction of the wish; limit and wish may coincide and cannot tell."""
     step: int = 1
     """Proposals between the two are multiples of it."""
 
     def allows(self, value: int) -> bool:
         """Say whether a value does not cross the limit."""
-        return value >= self.worst if self.best >= self.worst else value <= self.worst
+        return value >= self.worst if self.wants_more else value <= self.worst
 
     def worth(self, value: int) -> int:
         """Return 0 to 1,000,000: how near a value is to the wish."""
@@ -119,8 +121,6 @@ class Position:
     def broken_limit(self, terms: Terms) -> str:
         """Return which limit terms cross, in words without the limit itself; empty when none."""
         price = replace(self.price, worst=self.price_limit_e18(terms.epsilon_micros))
-        if self.price.best >= self.price.worst:
-            price = replace(price, best=max(price.best, price.worst))
         checks = (
             (price.allows(terms.price_e18), "price"),
             (self.epsilon.allows(terms.epsilon_micros), "epsilon"),
@@ -194,9 +194,9 @@ def buyer_position(mandate: BuyerMandate, need: Need, *, left_e18: int) -> Posit
     weights = mandate.weights
     return Position(
         side=Side.BUYER,
-        price=Issue(most, target, weights.get("price", 0), TENTH_OF_CENT_E18),
-        epsilon=_issue(need.epsilon_micros.least, need.epsilon_micros.most, weights.get("epsilon", 0)),
-        deadline=_issue(need.deadline_s.most, need.deadline_s.least, weights.get("deadline", 0)),
+        price=Issue(most, target, weights.get("price", 0), wants_more=False, step=TENTH_OF_CENT_E18),
+        epsilon=_more(need.epsilon_micros.least, need.epsilon_micros.most, weights.get("epsilon", 0)),
+        deadline=_less(need.deadline_s.most, need.deadline_s.least, weights.get("deadline", 0)),
         price_per_epsilon_e18=0,
         min_rows=need.frame.rows,
         tactic=mandate.tactic,
@@ -221,18 +221,22 @@ def seller_position(mandate: SellerMandate, supply: Supply, demand: Terms) -> Po
     weights = mandate.weights
     return Position(
         side=Side.SELLER,
-        price=Issue(floor, ask, weights.get("price", 0), TENTH_OF_CENT_E18),
-        epsilon=replace(_issue(cap, -(-cap // 8), weights.get("epsilon", 0)), step=HUNDREDTH_MICROS),
-        deadline=_issue(soonest, soonest + 3600, weights.get("deadline", 0)),
+        price=Issue(floor, ask, weights.get("price", 0), wants_more=True, step=TENTH_OF_CENT_E18),
+        epsilon=replace(_less(cap, -(-cap // 8), weights.get("epsilon", 0)), step=HUNDREDTH_MICROS),
+        deadline=_more(soonest, soonest + 3600, weights.get("deadline", 0)),
         price_per_epsilon_e18=per_epsilon,
         min_rows=0,
         tactic=mandate.tactic,
     )
 
 
-def _issue(worst: int, best: int, weight: int) -> Issue:
+def _more(worst: int, best: int, weight: int) -> Issue:
     # Where nothing can move there is nothing to weigh.
-    return Issue(worst, best, weight if worst != best else 0)
+    return Issue(worst, best, weight if worst != best else 0, wants_more=True)
+
+
+def _less(worst: int, best: int, weight: int) -> Issue:
+    return Issue(worst, best, weight if worst != best else 0, wants_more=False)
 
 
 def _round_above(amount_e18: int) -> int:

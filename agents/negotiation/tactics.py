@@ -7,7 +7,7 @@ Intelligence 142) in a simple form: among proposals that are worth about the sam
 what the other side keeps asking for, by a frequency model that ages.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import isqrt
 
 from agents.negotiation.mandate import Tactic
@@ -62,7 +62,9 @@ def proposals(position: Position, theirs: Sequence[Point], elapsed: int) -> Iter
     near = [point for worth, point in good if worth <= floor + BAND]
     model = OpponentModel([point for _, point in everything], theirs)
     yield from sorted(near, key=lambda point: (-model.score(point), position.utility(point), point.price_e18))
-    yield from (point for worth, point in sorted(good, key=lambda pair: pair[0]) if worth > floor + BAND)
+    yield from (point for worth, point in sorted(good, key=_by_worth) if worth > floor + BAND)
+    # Only a veto of all the above brings us here: what is worth less than the target, the best first.
+    yield from (point for worth, point in sorted(everything, key=_by_worth, reverse=True) if worth < goal)
 
 
 class OpponentModel:
@@ -104,6 +106,10 @@ class _Issue:
         return min(range(len(self._levels)), key=lambda place: abs(self._levels[place] - value))
 
 
+def _by_worth(outcome: tuple[int, Point]) -> int:
+    return outcome[0]
+
+
 def _price(point: Point) -> int:
     return point.price_e18
 
@@ -117,11 +123,3 @@ def _deadline(point: Point) -> int:
 
 
 PICKS = (_price, _epsilon, _deadline)
-
-
-def first_that(points: Iterable[Point], *, at_most: int) -> Iterator[Point]:
-    """Yield at most so many points: a veto may be costly to ask."""
-    for place, point in enumerate(points):
-        if place >= at_most:
-            return
-        yield point

@@ -3,7 +3,6 @@
 Usage: net_peer.py KEY_HEX HOME TABLE_JSON PORT [SEND_TO COUNT]
 """
 
-import asyncio
 import json
 import os
 import sys
@@ -66,7 +65,8 @@ def main() -> int:
             with mailbox.transaction() as session:
                 for index in range(int(sys.argv[6])):
                     mailbox.send(session, sys.argv[5], report(f"report:{index}"))
-        print(json.dumps({"port": agent.port, "pid": os.getpid()}), flush=True)
+        sys.stdout.write(json.dumps({"port": agent.port, "pid": os.getpid()}) + "\n")
+        sys.stdout.flush()
         assert office
         return agent.run()
 
@@ -76,5 +76,4 @@ def report(msg_id: str, case: str = "0x" + "0" * 64) -> EvaluationReport:
 
 
 if __name__ == "__main__":
-    asyncio.set_event_loop_policy(None)
     sys.exit(main())
