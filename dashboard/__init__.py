@@ -1,1 +1,1 @@
-"""The page people read and vote on."""
+"""The pages on which people see what they are asked to accept, and vote."""

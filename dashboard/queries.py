@@ -64,18 +64,29 @@ class Index:
             query = query.where(col(EventRow.subject) == subject)
         return self._rows(query.order_by(col(EventRow.block), col(EventRow.log_index)))
 
-    def latest(self, *, limit: int, contracts: Sequence[str] = (), subject_part: str = "") -> list[Entry]:
-        """Return the newest events first, those of some contracts or whose subject or name holds a text."""
+    def latest(self, *, limit: int, contracts: Sequence[str] = (), part: str = "") -> list[Entry]:
+        """Return the newest events first, those of some contracts or that hold a text."""
         query = select(EventRow, BlockRow.time_s).join(BlockRow, col(EventRow.block) == col(BlockRow.number))
         if contracts:
             query = query.where(col(EventRow.contract).in_(contracts))
-        if subject_part:
+        if part:
             query = query.where(
-                col(EventRow.subject).icontains(subject_part, autoescape=True)
-                | col(EventRow.name).icontains(subject_part, autoescape=True)
-                | col(EventRow.transaction).icontains(subject_part, autoescape=True)
+                col(EventRow.subject).icontains(part, autoescape=True)
+                | col(EventRow.name).icontains(part, autoescape=True)
+                | col(EventRow.transaction).icontains(part, autoescape=True)
             )
         return self._rows(query.order_by(col(EventRow.block).desc(), col(EventRow.log_index).desc()).limit(limit))
+
+    def last_change(self) -> tuple[int, int]:
+        """Return block and log index of the newest event that is more than a sign of life."""
+        query = (
+            select(EventRow.block, EventRow.log_index)
+            .where(EventRow.name != "Heartbeat")
+            .order_by(col(EventRow.block).desc(), col(EventRow.log_index).desc())
+        )
+        with self._session() as session:
+            row = _guarded(lambda: session.exec(query).first())
+        return (0, 0) if row is None else (row[0], row[1])
 
     def count(self) -> int:
         """Return how many events there are."""

@@ -4,9 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
 from dashboard.entries import NO_WORD, Entry, items, name, number, word
 from governance.domain.market import Address
-from governance.domain.release import MISSING, Manifest, RefusalReason, Status
+from governance.domain.release import MISSING, Manifest, RefusalReason, Status, facts_hash
+from governance.domain.signing import read_short_text
 
 EVENTS: Final = ("CandidateSubmitted", "ReleaseProposed", "Released", "Refused")
 COURT_EVENTS: Final = ("CaseOpened", "JuryDrawn", "Committed", "Revealed", "CaseFinal", "CaseLapsed")
@@ -36,6 +40,8 @@ class Case:
     metrics: tuple[str, ...] = ()
     medians: Mapping[str, int] = field(default_factory=dict)
     """Millionths by metric; metrics that most jurors could not give are left out."""
+    result_hash: bytes = NO_WORD
+    """keccak256(abi.encode(keys, medians, reveals)) once final, else zero."""
     final_at_s: int | None = None
     lapsed_at_s: int | None = None
 
@@ -79,6 +85,11 @@ class Release:
     proposal_id: int | None = None
     case: Case | None = None
     decision: Decision | None = None
+
+    @property
+    def facts_hash(self) -> bytes:
+        """Digest of all that the rules read of it."""
+        return facts_hash(self.manifest_hash, NO_WORD if self.case is None else self.case.result_hash)
 
     @property
     def status(self) -> Status:
@@ -173,9 +184,20 @@ def _heard(case: Case, entry: Entry) -> Case:
             )
             return replace(case, reveals=(*case.reveals, reveal))
         case "CaseFinal":
-            keys = tuple(name(item) for item in entry.items("keys"))
-            medians = zip(keys, (number(item) for item in entry.items("medians")), strict=True)
-            known = {key: value for key, value in medians if value != MISSING}
-            return replace(case, metrics=keys, medians=known, final_at_s=entry.time_s)
+            return _final(case, entry)
         case _:
             return replace(case, lapsed_at_s=entry.time_s)
+
+
+def _final(case: Case, entry: Entry) -> Case:
+    keys = [word(item) for item in entry.items("keys")]
+    medians = [number(item) for item in entry.items("medians")]
+    result = encode(["bytes32[]", "int128[]", "uint8"], [keys, medians, entry.number("reveals")])
+    names = tuple(read_short_text(key) for key in keys)
+    return replace(
+        case,
+        metrics=names,
+        medians={key: value for key, value in zip(names, medians, strict=True) if value != MISSING},
+        result_hash=keccak(result),
+        final_at_s=entry.time_s,
+    )

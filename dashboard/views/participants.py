@@ -1,0 +1,104 @@
+"""Agents and agreements: who takes part, what they sell, and what was paid."""
+
+import streamlit as st
+
+from dashboard.actions import credits_text
+from dashboard.components.frame import open_world
+from dashboard.components.tables import Cell, show_agreements, show_table
+from dashboard.people import Agent, Organisation
+from dashboard.text import clean
+from dashboard.times import ago, utc
+from dashboard.world import World
+from governance.domain.market import Kind
+
+
+def page() -> None:
+    """Lay out the page."""
+    _, world = open_world()
+    st.title("Agents and agreements")
+    st.header("Organisations", divider="gray")
+    organisations = sorted(world.people.organisations.values(), key=lambda o: o.number)
+    show_table(
+        [_organisation(o, world) for o in organisations],
+        what="organisations",
+        digests=["member wallet", "operator key"],
+    )
+    st.header("Agents", divider="gray")
+    agents = sorted(world.people.agents.values(), key=lambda a: (a.organisation, a.bound_at_s))
+    show_table([_agent(a, world) for a in agents], what="agents", digests=["agent key"])
+    st.caption(
+        "Last seen is what an agent's own key wrote on chain, in chain time. Endpoints are as their operators set them."
+    )
+    st.header("Agreements", divider="gray")
+    _money(world)
+    show_agreements(world.market.agreements, world)
+    st.header("Mandates", divider="gray")
+    st.caption("Limits that an operator's key set on chain; the contract refuses every agreement outside them.")
+    show_table([_mandate(a, world) for a in agents if a.mandate is not None], what="mandates", digests=["agent key"])
+
+
+def _money(world: World) -> None:
+    agreements = world.market.agreements
+    if not agreements:
+        return
+    locked = sum(a.terms.price_e18 for a in agreements)
+    paid, refunded = sum(a.paid_e18 for a in agreements), sum(a.refunded_e18 for a in agreements)
+    figures = (
+        ("Agreed", locked),
+        ("Paid", paid),
+        ("Refunded", refunded),
+        ("Still locked", locked - paid - refunded),
+    )
+    for column, (label, amount) in zip(st.columns(len(figures)), figures, strict=True):
+        column.metric(label, credits_text(amount), border=True)
+
+
+def _organisation(organisation: Organisation, world: World) -> dict[str, Cell]:
+    agents = [a for a in world.people.agents.values() if a.organisation == organisation.number and a.active]
+    return {
+        "no.": organisation.number,
+        "name": clean(organisation.name),
+        "state": "active" if organisation.active else "removed",
+        "admitted": utc(organisation.admitted_at_s),
+        "agents": len(agents),
+        "member wallet": organisation.member,
+        "operator key": organisation.operator,
+    }
+
+
+def _agent(agent: Agent, world: World) -> dict[str, Cell]:
+    return {
+        "organisation": _name(agent, world),
+        "roles": agent.role_words,
+        "state": "active" if agent.active else "ended",
+        "last seen": "never" if agent.last_seen_s is None else ago(agent.last_seen_s, world.now_s),
+        "training rows": sum(root.rows for root in agent.data if not root.evaluation),
+        "evaluation rows": sum(root.rows for root in agent.data if root.evaluation),
+        "endpoint": clean(agent.endpoint, 120),
+        "agent key": agent.address,
+    }
+
+
+def _mandate(agent: Agent, world: World) -> dict[str, Cell]:
+    mandate = agent.mandate
+    if mandate is None:
+        return {}
+    return {
+        "organisation": _name(agent, world),
+        "may spend": credits_text(mandate.max_spend_e18),
+        "agreements": mandate.max_agreements,
+        **{f"floor: {kind.word.replace('_', ' ')}": credits_text(mandate.floors_e18[kind]) for kind in Kind},
+        "epsilon a deal": mandate.max_epsilon_micros / 1_000_000,
+        "epsilon for life": mandate.lifetime_epsilon_micros / 1_000_000,
+        "until": "revoked" if mandate.valid_until_s == 0 else utc(mandate.valid_until_s),
+        "agent key": agent.address,
+    }
+
+
+def _name(agent: Agent, world: World) -> str:
+    organisation = world.people.organisations.get(agent.organisation)
+    return "unknown" if organisation is None else clean(organisation.name)
+
+
+if __name__ == "__main__":
+    page()
