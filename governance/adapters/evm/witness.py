@@ -80,7 +80,9 @@ class EvmWitness:
     def code(self, address: Address, block: int) -> bytes:
         return as_bytes(self._rpc.call("eth_getCode", address, hex(block)), f"code at {address}")
 
-    def call(self, contract: str, address: Address, function: str, *, arguments: Sequence[object], block: int) -> object:
+    def call(
+        self, contract: str, address: Address, function: str, *, arguments: Sequence[object], block: int
+    ) -> object:
         where = f"{contract}.{function}"
         entry = _function(contract, function, len(arguments))
         try:
@@ -158,7 +160,9 @@ def _function(contract: str, function: str, width: int) -> Mapping[str, Any]:
     for entry in abi(contract):
         if entry["type"] == "function" and entry["name"] == function and len(entry["inputs"]) == width:
             return entry
-    raise AnswerMissing(f"our build of {contract} has no {function} with {width} arguments; build it with: make contracts")
+    raise AnswerMissing(
+        f"our build of {contract} has no {function} with {width} arguments; build it with: make contracts"
+    )
 
 
 def _answer(entry: Mapping[str, Any], raw: bytes, where: str) -> object:
@@ -174,4 +178,3 @@ def _refused(data: str, where: str) -> Exception:
         return explain(data, where)
     except (DecodingError, ValueError, OverflowError):
         return AnswerWrong(where, "a refusal that does not decode")
-

@@ -40,6 +40,6 @@ class Timeline(Generic[K, V]):
         steps = self._steps.get(key)
         return steps[-1][1] if steps else None
 
-    def keys(self) -> Iterator[K]:
+    def __iter__(self) -> Iterator[K]:
         """Yield all keys in the order in which they first appeared."""
         return iter(self._steps)

@@ -1,5 +1,7 @@
 """Files behind the digests of a decision: plan, metric code, model file, model card, jurors' reports."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from governance.domain.market import Kind

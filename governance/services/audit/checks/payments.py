@@ -72,8 +72,7 @@ def _check_units(context: Context, exam: Examination, agreement: Agreement) -> N
     """Compare which rounds or looks are marked as paid with their number, and require that each was due."""
     paid = sum(reading.number(event.values["units"]) for event in agreement.payments)
     marked = [
-        unit for unit in range(agreement.terms.units)
-        if reading.flag(context.read(WHERE, "isPaid", agreement.id, unit))
+        unit for unit in range(agreement.terms.units) if reading.flag(context.read(WHERE, "isPaid", agreement.id, unit))
     ]
     exam.equal(name_of(agreement), "number of rounds or looks marked as paid", expected=paid, found=len(marked))
     if agreement.terms.kind in BY_ROUND:
@@ -120,7 +119,12 @@ def _check_transfers(context: Context, exam: Examination, expected: dict[str, Co
         # Anybody may give money to the book; it must never give any that no agreement explains.
         given = Counter({move: n for move, n in (found[transaction] - wanted).items() if move[1] == book})
         where = place(events[transaction]) if transaction in events else f"transaction {transaction}"
-        exam.equal(where, "transfers of the token", expected=sorted(wanted.items()), found=sorted((found[transaction] - given).items()))
+        exam.equal(
+            where,
+            "transfers of the token",
+            expected=sorted(wanted.items()),
+            found=sorted((found[transaction] - given).items()),
+        )
 
 
 def _check_sums(context: Context, exam: Examination) -> None:

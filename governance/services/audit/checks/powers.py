@@ -95,9 +95,7 @@ SETTINGS: Final = (
 def _suspects(context: Context) -> set[Address]:
     # Nobody but these ever had a chance to be given a role unseen; storage edits for strangers cannot be listed.
     creators = {creation.creator for creation, _ in context.history.creations.values()}
-    members = {
-        found.member for key in context.world.organisations.keys() if (found := context.world.organisations.last(key))
-    }
+    members = {found.member for key in context.world.organisations if (found := context.world.organisations.last(key))}
     return {NOBODY, context.address("ModelGovernor"), context.address("Timelock")} | creators | members
 
 

@@ -15,7 +15,7 @@ WHERE = "AgentRegistry"
 def check_organisations(context: Context, exam: Examination) -> None:
     """Compare every organisation with its admission."""
     world = context.world
-    numbers = list(world.organisations.keys())
+    numbers = list(world.organisations)
     exam.equal(WHERE, "organisations are counted from one", expected=list(range(1, len(numbers) + 1)), found=numbers)
     context.state(exam, WHERE, "number of organisations", expected=len(numbers), call=(WHERE, "organisationCount"))
     admitted = {event.values["organisation"]: event for event in context.events(WHERE, "OrganisationAdmitted")}

@@ -29,7 +29,8 @@ def check_rounds(context: Context, exam: Examination) -> None:
     policy = policy_in_force(context)
     for job in context.records.jobs.values():
         count = len(job.rounds)
-        context.state(exam, f"job {short(job.id)}", "number of rounds", expected=count, call=(WHERE, "roundCount", job.id))
+        counted = (WHERE, "roundCount", job.id)
+        context.state(exam, f"job {short(job.id)}", "number of rounds", expected=count, call=counted)
         for number, event in enumerate(job.rounds):
             where = name_of(event)
             exam.equal(where, "rounds come in order", expected=number, found=event.values["round"])
@@ -108,7 +109,8 @@ def _check_sum(context: Context, exam: Examination, event: Event, found: RoundEv
     where = f"aggregate {provider.digest.hex()} of {name_of(event)}"
     lengths = {len(update) for update in known} | {len(total)}
     if exam.equal(where, "length of updates and sum", expected=1, found=len(lengths)):
-        exam.equal(where, "sum of the updates", expected=[sum(column) for column in zip(*known, strict=True)], found=total)
+        added = [sum(column) for column in zip(*known, strict=True)]
+        exam.equal(where, "sum of the updates", expected=added, found=total)
 
 
 def _numbers(context: Context, exam: Examination, event: Event, *, leaf: Leaf, kind: str) -> list[int] | None:
@@ -129,9 +131,7 @@ def _numbers(context: Context, exam: Examination, event: Event, *, leaf: Leaf, k
         return None
 
 
-def _check_owners(
-    context: Context, exam: Examination, event: Event, *, named: list[Mapping[str, Record]]
-) -> None:
+def _check_owners(context: Context, exam: Examination, event: Event, *, named: list[Mapping[str, Record]]) -> None:
     found = context.library.rounds[reading.raw(event.values["root"])]
     wanted = sorted((leaf.agent, "0x" + leaf.digest.hex()) for leaf in found.leaves[:-1])
     given = sorted((str(owner.get("agent")), str(owner.get("digest"))) for owner in named)

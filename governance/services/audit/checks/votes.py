@@ -27,7 +27,7 @@ def check_power(context: Context, exam: Examination) -> None:
         context.state(exam, token, f"power of {voter}", expected=checkpoints.last, call=(token, "getVotes", voter))
     members = {
         found.member
-        for number in context.world.organisations.keys()
+        for number in context.world.organisations
         if (found := context.world.organisations.last(number)) is not None and found.active
     }
     owners = {holder for holder, balance in power.balances.items() if balance}
