@@ -48,6 +48,4 @@ def require_free(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as problem:
-            raise PortTaken(
-                f"port {port} is in use; choose another with --port, or stop what listens there"
-            ) from problem
+            raise PortTaken(f"port {port} is in use; choose another with --port or free it") from problem

@@ -26,9 +26,7 @@ def page() -> None:
     st.header("Agents", divider="gray")
     agents = sorted(world.people.agents.values(), key=lambda a: (a.organisation, a.bound_at_s))
     show_table([_agent(a, world) for a in agents], what="agents", digests=["agent key"])
-    st.caption(
-        "Last seen is what an agent's own key wrote on chain, in chain time. Endpoints are as their operators set them."
-    )
+    st.caption("Last seen is what an agent's own key wrote on chain, in chain time; endpoints are what operators set.")
     st.header("Agreements", divider="gray")
     _money(world)
     show_agreements(world.market.agreements, world)

@@ -30,9 +30,7 @@ def page() -> None:
         _one(chosen, world, supplies)
         return
     st.title("Releases and refusals")
-    st.caption(
-        "The gate decides what is recognised, not who holds a file: who trained or measured a refused file has it."
-    )
+    st.caption("The gate decides what is recognised, not who holds a file: whoever trained or measured it has it.")
     if key:
         st.text("There is no such release; these are all of them.")
     if not world.releases:
