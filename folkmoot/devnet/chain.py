@@ -19,6 +19,7 @@ from folkmoot.settings import Settings
 
 SNAPSHOT_EVERY_BLOCKS = 500
 _CHUNK = 200
+_MINING_TIMEOUT_S = 20.0
 _QUIET_AFTER_S = 60.0
 _QUIET_FACTOR = 4.0
 _LONGEST_IDLE_S = 8.0
@@ -167,11 +168,30 @@ class LivingChain:
             return now
 
     def send(self, transactions: Sequence[str]) -> None:
-        """Send signed transactions; they are mined and journaled when this returns."""
+        """Send signed transactions; they are mined and journaled when this returns.
+
+        Raises
+        ------
+        DevnetError
+            If one reverts or is not mined in time.
+        """
         with self._gate:
-            for raw in transactions:
-                self.node.rpc.call("eth_sendRawTransaction", raw)
+            sent = [str(self.node.rpc.call("eth_sendRawTransaction", raw)) for raw in transactions]
+            self._wait_until_mined(sent)
             self.catch_up()
+
+    def _wait_until_mined(self, hashes: list[str]) -> None:
+        deadline = time.monotonic() + _MINING_TIMEOUT_S
+        while time.monotonic() < deadline:
+            # The node answers before its miner has looked into the pool.
+            receipts = self.node.rpc.batch("eth_getTransactionReceipt", hashes)
+            failed = [each for each in receipts if isinstance(each, dict) and each["status"] != "0x1"]
+            if failed:
+                raise DevnetError(f"transaction {failed[0]['transactionHash']} reverted")
+            if None not in receipts:
+                return
+            time.sleep(0.005)
+        raise DevnetError(f"{len(hashes)} transactions were not mined within {_MINING_TIMEOUT_S:g} s")
 
     def transactions_of(self, address: str) -> int:
         """Return the next nonce of ``address``."""

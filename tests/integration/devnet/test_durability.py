@@ -29,7 +29,7 @@ def payer(devnet: Devnet) -> LocalAccount:
     return account
 
 
-def pay(devnet: Devnet, payer: LocalAccount, nonce: int) -> str:
+def pay(devnet: Devnet, payer: LocalAccount, nonce: int) -> None:
     info = devnet.info()
     signed = payer.sign_transaction(
         {
@@ -43,7 +43,10 @@ def pay(devnet: Devnet, payer: LocalAccount, nonce: int) -> str:
             "maxPriorityFeePerGas": 1,
         }
     )
-    return str(RpcClient(info.rpc_url).call("eth_sendRawTransaction", "0x" + signed.raw_transaction.hex()))
+    client = RpcClient(info.rpc_url)
+    name = client.call("eth_sendRawTransaction", "0x" + signed.raw_transaction.hex())
+    while client.call("eth_getTransactionReceipt", name) is None:
+        time.sleep(0.002)
 
 
 def received(devnet: Devnet) -> int:

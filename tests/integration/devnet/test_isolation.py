@@ -109,6 +109,15 @@ def test_funding_is_a_transfer_that_the_journal_can_replay(devnet: Devnet) -> No
     assert [client.number("eth_getBalance", each, "latest") for each in addresses] == [5] * 13
 
 
+def test_what_was_funded_can_pay_at_once(shared_devnet: Devnet) -> None:
+    client = RpcClient(shared_devnet.info().rpc_url)
+    addresses = [Account.create().address for _ in range(20)]
+
+    for address in addresses:
+        shared_devnet.fund([address], 7)
+        assert client.number("eth_getBalance", address, "latest") == 7
+
+
 def test_a_chain_that_is_down_says_how_to_start_it(home: Home) -> None:
     with pytest.raises(NotRunning, match="folkmoot up"):
         Devnet(home).advance(1)
