@@ -140,13 +140,15 @@ class NetAgent(Agent):  # type: ignore[misc]
                 registration_policy=NoRegistration(),
                 network="testnet",
                 loop=loop,
-                log_level=logging.WARNING,
+                # Any other level would be set on every logger of this process.
+                log_level=logging.INFO,
                 enable_agent_inspector=False,
                 publish_agent_details=False,
                 mark_inactive_on_shutdown=False,
                 report_events=False,
                 shutdown_timeout=10.0,
             )
+        self._logger = LOGGER  # uAgents' own writes to standard output
         self._dispenser = LaneDispenser(directory.may_contact, settings.lanes)
         gate = Gate(self.address, directory=directory, replay=replay, limits=settings.gate)
         self._server = GuardedServer(listener, gate=gate, limits=settings.gate, inside=self, store=store, loop=loop)

@@ -146,7 +146,7 @@ class Outbox:
 
     def peer_is_alive(self, peer: str) -> None:
         """Send soon what waits long for a peer that was just heard of."""
-        statement = "UPDATE mail_outgoing SET next_at_ms = :now, attempts = 1 WHERE recipient = :peer AND attempts > 2"
+        statement = "UPDATE mail_outgoing SET next_at_ms = :now, attempts = 1 WHERE recipient = :peer AND attempts > 1"
         self._write(text(statement), peer=canonical_address(peer), now=self._now_ms())
 
     def give_up(self) -> list[str]:

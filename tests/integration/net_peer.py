@@ -1,11 +1,13 @@
 """A real agent process for the tests: notes every EvaluationReport it is sent.
 
-Usage: net_peer.py KEY_HEX HOME TABLE_JSON PORT [SEND_TO COUNT]
+Usage: net_peer.py KEY_HEX HOME TABLE_JSON PORT [SEND_TO,SEND_TO COUNT]
 """
 
 import json
+import logging
 import os
 import sys
+from itertools import product
 from pathlib import Path
 
 from sqlmodel import Field, Session, SQLModel
@@ -48,6 +50,7 @@ def note(session: Session, _sender: str, message: EvaluationReport) -> None:
 
 
 def main() -> int:
+    logging.basicConfig(level=logging.INFO)
     key, home, table, port = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
     directory = CachedDirectory(TableFile(table), times=DirectoryTimes(fresh_s=0.3, unknown_s=0.1))
     mailbox = Mailbox.open(home / "mail.sqlite", [Noted])
@@ -63,8 +66,8 @@ def main() -> int:
         office = PostOffice(agent, mailbox)
         if len(sys.argv) > 5:
             with mailbox.transaction() as session:
-                for index in range(int(sys.argv[6])):
-                    mailbox.send(session, sys.argv[5], report(f"report:{index}"))
+                for to, index in product(sys.argv[5].split(","), range(int(sys.argv[6]))):
+                    mailbox.send(session, to, report(f"report:{index}"))
         sys.stdout.write(json.dumps({"port": agent.port, "pid": os.getpid()}) + "\n")
         sys.stdout.flush()
         assert office
