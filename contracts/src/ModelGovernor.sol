@@ -76,6 +76,11 @@ contract ModelGovernor is
         return _propose(targets, values, calldatas, description, proposer);
     }
 
+    /// @dev Else a vote could write to the log, or note proposals, in the governor's name.
+    function relay(address, uint256, bytes calldata) public payable override {
+        revert GovernorNoRelay();
+    }
+
     // ---- Views ----
 
     /// @inheritdoc IModelGovernor
@@ -206,6 +211,10 @@ contract ModelGovernor is
         returns (bool)
     {
         return _routine[proposalId] ? super._voteSucceeded(proposalId) : _hasTwoThirds(proposalId);
+    }
+
+    function _validateCancel(uint256 proposalId, address caller) internal view override returns (bool) {
+        return !_routine[proposalId] && super._validateCancel(proposalId, caller);
     }
 
     // ---- Internal: what several parents define ----

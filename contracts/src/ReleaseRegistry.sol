@@ -60,10 +60,7 @@ contract ReleaseRegistry is Wiring {
         (bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 facts, uint64 deadlineS) =
             abi.decode(approval[4:], (bytes32, bytes32, bytes32, bytes32, uint64));
         Release storage candidate = _candidate(id);
-        uint256 noted = candidate.proposalId;
-        if (noted != 0 && _proposalState(noted) != IGovernor.ProposalState.Canceled) {
-            revert ReleaseProposalLive(id, noted);
-        }
+        if (candidate.proposalId != 0) revert ReleaseProposalLive(id, candidate.proposalId);
         // A vote on what can never be approved would only close the candidate.
         _requireMeasured(id);
         _requireMatch(id, manifestHash, policyHash, facts);
@@ -245,14 +242,10 @@ contract ReleaseRegistry is Wiring {
         return (expired ? RefusalReason.Vote : RefusalReason.None, 0);
     }
 
-    /// @dev A candidate without a proposal stands as one whose proposal was cancelled: it may still be proposed.
+    /// @dev A candidate without a proposal stands as one whose proposal was cancelled.
     function _voteOf(Release storage candidate) private view returns (IGovernor.ProposalState) {
         uint256 proposalId = candidate.proposalId;
-        return proposalId == 0 ? IGovernor.ProposalState.Canceled : _proposalState(proposalId);
-    }
-
-    function _proposalState(uint256 proposalId) private view returns (IGovernor.ProposalState) {
-        return IGovernor(GOVERNOR).state(proposalId);
+        return proposalId == 0 ? IGovernor.ProposalState.Canceled : IGovernor(GOVERNOR).state(proposalId);
     }
 
     function _requireMeasured(bytes32 id) private view {

@@ -194,10 +194,31 @@ contract ModelGovernorTest is Check {
     }
 
     function test_a_cancelled_proposal_makes_room() public {
-        uint256 first = _proposeApproval(_member(0), "first");
+        uint256 first = _proposeKnock();
         vm.prank(_member(0));
         governor.cancel(first);
         assertEq(governor.liveProposal(_member(0)), 0, "live");
+    }
+
+    function test_a_release_vote_once_called_is_held() public {
+        uint256 id = _proposeApproval(_member(0), "a release");
+        vm.prank(_member(0));
+        vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorUnableToCancel.selector, id, _member(0)));
+        governor.cancel(id);
+    }
+
+    function test_not_even_a_vote_acts_in_the_governors_name() public {
+        (address[] memory targets, uint256[] memory values, bytes[] memory calls) =
+            _one(abi.encodeCall(governor.relay, (address(door), 0, abi.encodeCall(Door.knock, ()))));
+        targets[0] = address(governor);
+        vm.prank(_member(0));
+        uint256 id = governor.propose(targets, values, calls, "a knock by the governor");
+        _vote(id, 13, 0, 0);
+        vm.warp(governor.proposalDeadline(id) + 1);
+        governor.queue(id);
+        vm.warp(block.timestamp + 2 days);
+        vm.expectRevert(IModelGovernor.GovernorNoRelay.selector);
+        governor.execute(id);
     }
 
     // ---- Quorums ----

@@ -28,7 +28,7 @@ contract Actors is ReleaseBase {
     function propose(uint8 member, uint32 extraS) external {
         bytes32[] memory ids = releases.releasesOf(JOB);
         if (ids.length == 0) return;
-        uint64 deadlineS = uint64(block.timestamp + 9 days + extraS % 30 days);
+        uint64 deadlineS = uint64(block.timestamp + 11 days + extraS % 30 days);
         (address[] memory targets, uint256[] memory values, bytes[] memory calls) =
             _action(_approval(ids[ids.length - 1], deadlineS));
         vm.prank(member % 2 == 0 ? COORDINATOR : _member(member % MEMBERS));

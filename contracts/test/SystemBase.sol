@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AgentRegistry} from "../src/AgentRegistry.sol";
+import {AgreementBook} from "../src/AgreementBook.sol";
+import {EvaluatorCourt} from "../src/EvaluatorCourt.sol";
+import {MemberToken} from "../src/MemberToken.sol";
+import {ModelGovernor} from "../src/ModelGovernor.sol";
+import {PolicyRegistry} from "../src/PolicyRegistry.sol";
+import {ReleaseRegistry} from "../src/ReleaseRegistry.sol";
+import {RoundLedger} from "../src/RoundLedger.sol";
+import {Timelock} from "../src/Timelock.sol";
+import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
+import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
+import {Addresses} from "../src/types/Addresses.sol";
+import {AggregationPrivacy, Kind, PrivacyUnit, Terms} from "../src/types/Market.sol";
+import {Op, Phase, Rule, Source} from "../src/types/Policy.sol";
+import {Delays} from "../src/types/Voting.sol";
+import {MarketBase} from "./MarketBase.sol";
+
+/// @dev The whole system as it is deployed: every contract real, in the order and at the addresses of a deployment.
+abstract contract SystemBase is MarketBase {
+    uint256 internal constant GAP_RULE = 16;
+    uint128 internal constant PRICE_E18 = 100e18;
+
+    Timelock internal timelock;
+    ModelGovernor internal governor;
+    bytes32 internal job;
+    mapping(Kind kind => mapping(uint32 organisation => bytes32)) internal agreements;
+
+    // ---- Deployment ----
+
+    function _addresses() internal view override returns (Addresses memory a) {
+        uint256 nonce = vm.getNonce(address(this));
+        a.credit = address(credit);
+        a.memberToken = vm.computeCreateAddress(address(this), nonce);
+        a.timelock = vm.computeCreateAddress(address(this), nonce + 1);
+        a.governor = vm.computeCreateAddress(address(this), nonce + 2);
+        a.releaseRegistry = vm.computeCreateAddress(address(this), nonce + 3);
+        a.policyRegistry = vm.computeCreateAddress(address(this), nonce + 4);
+        a.agentRegistry = vm.computeCreateAddress(address(this), nonce + 5);
+        a.agreementBook = vm.computeCreateAddress(address(this), nonce + 6);
+        a.roundLedger = vm.computeCreateAddress(address(this), nonce + 7);
+        a.evaluatorCourt = vm.computeCreateAddress(address(this), nonce + 8);
+    }
+
+    function _deploy(Addresses memory a) internal override {
+        members = new MemberToken(a);
+        timelock = new Timelock(2 days, a);
+        governor = new ModelGovernor(a, Delays(1 days, 5 days, 1 days));
+        releases = new ReleaseRegistry(a);
+        policy = new PolicyRegistry(a, "document", _tiers(), _rules());
+        agents = new AgentRegistry(a, _founders());
+        book = new AgreementBook(a);
+        ledger = new RoundLedger(a);
+        court = new EvaluatorCourt(a, _settings(), _metrics(), _labs());
+    }
+
+    function _rules() internal pure override returns (Rule[] memory rules) {
+        Rule[] memory market = super._rules();
+        rules = new Rule[](market.length + 1);
+        for (uint256 i; i < market.length; ++i) {
+            rules[i] = market[i];
+        }
+        rules[market.length] =
+            _rule("max-tpr-gap", "tpr_gap_abs", 100_000, Op.Max, Source.MEASURED, Phase.RELEASE);
+    }
+
+    // ---- The market ----
+
+    function _openMarket() internal {
+        job = _openJob();
+        for (uint32 i = 1; i <= OWNERS; ++i) {
+            _agree(Kind.Data, i);
+            _agree(Kind.EvaluationRows, i);
+        }
+        _agree(Kind.Compute, CENTRE);
+        for (uint32 i = FIRST_LAB; i <= ORGANISATIONS; ++i) {
+            _agree(Kind.Evaluation, i);
+        }
+    }
+
+    function _agree(Kind kind, uint32 seller) private {
+        Terms memory terms = _terms(kind, seller);
+        bytes32 digest = book.hashTerms(terms);
+        bytes32 id = book.createAgreement(terms, _sign(_key(INSTITUTE), digest), _sign(_key(seller), digest));
+        agreements[kind][seller] = id;
+    }
+
+    function _terms(Kind kind, uint32 seller) internal view returns (Terms memory terms) {
+        bool byRound = kind == Kind.Data || kind == Kind.Compute;
+        (terms.kind, terms.buyer, terms.seller, terms.job) = (kind, _agent(INSTITUTE), _agent(seller), job);
+        (terms.priceE18, terms.units) = (PRICE_E18, byRound ? ALL_ROUNDS : 3);
+        (terms.aggregationPrivacy, terms.purposes) = (AggregationPrivacy.Clear, TRIAGE);
+        (terms.deadlineS, terms.validUntilS) = (DEADLINE_S, START_S + 1 days);
+        if (kind == Kind.Data) {
+            (terms.epsilonMicros, terms.deltaE12, terms.privacyUnit) = (EPSILON, 1e7, PrivacyUnit.Record);
+            (terms.rows, terms.dataRoot) = (100, _training(seller));
+        }
+        if (kind == Kind.EvaluationRows) (terms.rows, terms.dataRoot) = (50, _evaluation(seller));
+    }
+
+    // ---- Rounds ----
+
+    /// @dev The number of leaves is declared, so a tree of the first owner's leaf alone will do.
+    function _postRounds(uint32 first, uint32 last) internal {
+        for (uint32 round = first; round <= last; ++round) {
+            bytes32 root = _leaf(round, 1);
+            vm.prank(_agent(INSTITUTE));
+            ledger.post(job, round, root, OWNERS + 1);
+        }
+    }
+
+    /// @dev In a tree of one leaf the root is the leaf and the proof is empty.
+    function _leaf(uint32 round, uint32 organisation) internal view returns (bytes32) {
+        return keccak256(bytes.concat(keccak256(abi.encode(job, round, _agent(organisation), bytes32("update")))));
+    }
+
+    function _claimRounds(uint32 organisation, uint32 first, uint32 last) internal {
+        IAgreementBook.RoundClaim[] memory claims = new IAgreementBook.RoundClaim[](last + 1 - first);
+        for (uint32 i; i < claims.length; ++i) {
+            claims[i] = IAgreementBook.RoundClaim(first + i, "update", new bytes32[](0));
+        }
+        book.claimRounds(agreements[Kind.Data][organisation], claims);
+    }
+
+    // ---- Candidates ----
+
+    function _manifest(uint8 index) internal view returns (IReleaseRegistry.Manifest memory manifest) {
+        (manifest.job, manifest.candidate, manifest.candidateIndex) = (job, _jobTerms().candidates[index], index);
+        (manifest.artifact, manifest.card, manifest.licences) = (keccak256(abi.encode("model", index)), "card", 1);
+        manifest.agreements = new bytes32[](2 * OWNERS);
+        for (uint32 i; i < OWNERS; ++i) {
+            manifest.agreements[2 * i] = agreements[Kind.Data][i + 1];
+            manifest.agreements[2 * i + 1] = agreements[Kind.EvaluationRows][i + 1];
+        }
+        manifest.declared = new IReleaseRegistry.DeclaredFact[](0);
+    }
+
+    function _submit(uint8 index) internal returns (bytes32 id) {
+        IReleaseRegistry.Manifest memory manifest = _manifest(index);
+        vm.prank(_agent(INSTITUTE));
+        id = releases.submit(manifest);
+    }
+
+    function _measure(bytes32 id, int128 gap) internal {
+        vm.roll(block.number + 3);
+        court.draw(id);
+        address[] memory jury = court.jury(id);
+        int128[] memory values = new int128[](3);
+        (values[0], values[1], values[2]) = (870_000, 800_000, gap);
+        bytes32 artifact = court.courtCase(id).artifact;
+        for (uint256 i; i < jury.length; ++i) {
+            bytes32 commitment = keccak256(
+                abi.encode(
+                    block.chainid, address(court), id, artifact, jury[i], values, bytes32("report"), bytes32("salt")
+                )
+            );
+            vm.prank(jury[i]);
+            court.commit(id, commitment);
+        }
+        for (uint256 i; i < jury.length; ++i) {
+            vm.prank(jury[i]);
+            court.reveal(id, values, "report", "salt");
+        }
+        court.finalise(id);
+    }
+
+    // ---- Votes ----
+
+    function _proposeRelease(bytes32 id) internal returns (uint256) {
+        bytes memory approval = abi.encodeCall(
+            IReleaseRegistry.approve,
+            (
+                id,
+                releases.release(id).manifestHash,
+                policy.activeHash(),
+                releases.factsHash(id),
+                uint64(block.timestamp + 14 days)
+            )
+        );
+        return _propose(_agent(INSTITUTE), address(releases), approval);
+    }
+
+    function _propose(address proposer, address target, bytes memory call) internal returns (uint256) {
+        (address[] memory targets, uint256[] memory values, bytes[] memory calls) =
+            (new address[](1), new uint256[](1), new bytes[](1));
+        (targets[0], calls[0]) = (target, call);
+        vm.prank(proposer);
+        return governor.propose(targets, values, calls, "a proposal");
+    }
+
+    /// @dev Everybody votes For; then it is queued and waits until it may be executed.
+    function _carry(uint256 proposal) internal {
+        vm.warp(governor.proposalSnapshot(proposal) + 1);
+        for (uint32 i = 1; i <= ORGANISATIONS; ++i) {
+            vm.prank(_member(i));
+            governor.castVote(proposal, 1);
+        }
+        vm.warp(governor.proposalDeadline(proposal) + 1);
+        governor.queue(proposal);
+        vm.warp(governor.proposalEta(proposal));
+    }
+}
