@@ -35,6 +35,8 @@ def chain(devnet: Devnet) -> EvmChain:
     )
     deployed = deploy(devnet.info().rpc_url, key("deployer"), founding, progress=lambda _: None)
     write_atomically(devnet.home.deployment_file, deployed.deployment.to_json())
+    # A proposer's votes are those of the second before.
+    devnet.advance(2)
     return EvmChain(devnet.info().rpc_url, deployed.deployment)
 
 
