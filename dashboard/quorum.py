@@ -75,15 +75,14 @@ class Count:
 
     def standing(self) -> str:
         """Say what still lacks."""
-        counted = "For or Abstain" if self.kind is ProposalClass.ROUTINE else "For"
+        words = "For or Abstain" if self.kind is ProposalClass.ROUTINE else "For"
+        so_far = f"{self.counted} of the {self.needed} needed"
         if self.missing:
-            return f"Needs {self.missing} more {_votes(self.missing)} {counted} ({self.counted} of {self.needed})."
+            return f"Needs {self.missing} more {_votes(self.missing)} {words}: {so_far}."
         if self.passes:
-            return f"Has what it needs: {self.counted} of {self.needed} {counted}."
-        return (
-            f"Quorum is reached ({self.counted} of {self.needed}), but For ({self.tally.in_favour}) does not exceed "
-            f"Against ({self.tally.against})."
-        )
+            return f"Has what it needs: {self.counted} {words}, {self.needed} needed."
+        tally = self.tally
+        return f"Quorum is reached, but For ({tally.in_favour}) does not exceed Against ({tally.against})."
 
 
 def _votes(count: int) -> str:

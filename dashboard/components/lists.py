@@ -31,17 +31,29 @@ def outlook(proposal: Proposal, world: World) -> Live:
 def headline(proposal: Proposal, world: World) -> str:
     """Say what a proposal does, with the candidate's name where it asks for a release."""
     release = world.release(proposal.releases[0]) if len(proposal.releases) == 1 else None
-    if release is None:
+    if release is None or len(proposal.actions) != 1:
         return proposal.sentence
-    return f"Candidate “{clean(release.manifest.candidate)}”: {proposal.sentence}"
+    return f"Release the model of candidate “{clean(release.manifest.candidate)}”, file {artifact_short(release)}."
 
 
-def proposal_card(proposal: Proposal, world: World, *, when: str = "") -> None:
+def artifact_short(release: Release) -> str:
+    """Return the first eight characters of the model file's SHA-256."""
+    return short(release.manifest.artifact.hex())
+
+
+def decided(proposal: Proposal, world: World) -> Release | None:
+    """Return the release that a proposal asks for once it is decided: then the proposal has nothing left to do."""
+    found = (world.release(key) for key in proposal.releases)
+    return next((release for release in found if release is not None and release.decision is not None), None)
+
+
+def proposal_card(proposal: Proposal, world: World, supplies: Supplies) -> None:
     """Show a proposal with its state, its count and a link to its page."""
     seen = outlook(proposal, world)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            badge(STATES[seen.state])
+            over = decided(proposal, world)
+            badge(STATES[seen.state] if over is None else STATUSES[over.status])
             class_badge(proposal.kind)
             if not proposal.known:
                 badge(("Unknown call: read it before you vote", "dangerous", "red"))
@@ -51,7 +63,7 @@ def proposal_card(proposal: Proposal, world: World, *, when: str = "") -> None:
         with left:
             quorum_bar(world.count(proposal))
         with right:
-            st.text(when or countdown(proposal, seen))
+            st.text(countdown(proposal, seen) if over is None else outcome(over, supplies))
             st.page_link(
                 PROPOSAL_PAGE,
                 label="Open and vote" if seen.state.name == "ACTIVE" else "Open",

@@ -47,8 +47,8 @@ def class_badge(kind: ProposalClass) -> None:
 
 def digest(label: str, value: str) -> None:
     """Show a digest or address by its first eight characters; opening it gives all of it to copy."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(label)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", width="content", wrap=False):
+        st.caption(label, width="content")
         with st.popover(short(value), type="tertiary", help="Show and copy the full value"):
             st.code(value, language=None, wrap_lines=True)
 

@@ -14,12 +14,15 @@ from dashboard.releases import Case, Release, Reveal
 from dashboard.text import clean, short
 from dashboard.times import utc
 from dashboard.world import World
+from governance.domain.market import Terms
 from governance.domain.release import MISSING
 from governance.policy import format_micros
 
 Cell = str | int | float
-DIGEST_WIDTH: Final = 100
-"""Shows the first characters; copying a cell gives all of it."""
+DIGEST_WIDTH: Final = 95
+"""Shows eight characters; copying a cell gives all of it."""
+WHOLE_ROWS: Final = 20
+"""Longer tables scroll."""
 
 
 def show_table(rows: Sequence[Mapping[str, Cell]], *, what: str, digests: Sequence[str] = ()) -> None:
@@ -29,7 +32,13 @@ def show_table(rows: Sequence[Mapping[str, Cell]], *, what: str, digests: Sequen
         return
     frame = pd.DataFrame([dict(row) for row in rows])
     narrow = {name: st.column_config.TextColumn(width=DIGEST_WIDTH) for name in digests}
-    st.dataframe(frame, hide_index=True, column_config=narrow, alt=f"Table of {what}, {len(rows)} rows")
+    st.dataframe(
+        frame.style.format(short, subset=list(digests)),
+        hide_index=True,
+        column_config=narrow,
+        height="content" if len(rows) <= WHOLE_ROWS else "auto",
+        alt=f"Table of {what}, {len(rows)} rows",
+    )
 
 
 def show_votes(proposal: Proposal, world: World) -> None:
@@ -81,14 +90,20 @@ def _agreement_row(agreement: Agreement, world: World) -> dict[str, Cell]:
         "paid": credits_text(agreement.paid_e18),
         "instalments": f"{agreement.paid_units} of {terms.units}",
         "state": agreement.state_word,
-        "rows": terms.rows,
-        "epsilon": terms.epsilon_micros / 1_000_000,
-        "processor seconds": terms.compute_seconds,
-        "aggregation": terms.aggregation_privacy.name.lower(),
+        "gives": _goods(terms),
         "work until": utc(terms.deadline_s),
         "id": agreement.id.hex(),
         "transaction": agreement.transaction,
     }
+
+
+def _goods(terms: Terms) -> str:
+    parts = [f"{terms.rows} rows" if terms.rows else ""]
+    if terms.epsilon_micros:
+        parts.append(f"epsilon {format_micros(terms.epsilon_micros)}, {terms.aggregation_privacy.name.lower()}")
+    if terms.compute_seconds:
+        parts.append(f"{terms.compute_seconds} processor seconds")
+    return ", ".join(part for part in parts if part)
 
 
 def show_jury(release: Release, world: World) -> None:

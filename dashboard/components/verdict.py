@@ -8,10 +8,12 @@ from dashboard.components.marks import Mark, badge
 from dashboard.evidence import Interval, Judged
 from dashboard.releases import Release
 from dashboard.text import clean
-from governance.domain.policy import MICROS, Finding, PolicySet, Unit, Verdict
+from dashboard.times import utc
+from governance.domain.policy import MICROS, Finding, PolicySet, Source, Unit, Verdict
 from governance.policy import format_micros, rule_ids, source_name
 
-WIDTHS = (1.5, 2.6, 2.4, 2.4, 1.8, 2.0)
+WIDTHS = (1.3, 2.6, 2.6, 3.2, 1.7, 1.7)
+LIMIT_CHARACTERS = 60
 HEADS = ("outcome", "rule", "found, and where it comes from", "limit", "margin", "90 % interval")
 
 
@@ -59,17 +61,24 @@ def _row(finding: Finding, intervals: Mapping[str, Interval], policy: PolicySet)
         badge(_outcome(finding))
     rule.text(clean(finding.rule.id))
     found.text(f"{clean(finding.value_text, 200)}\n{source_name(finding.source)}" if finding.value_text else "missing")
-    limit.text(clean(finding.limit_text, 300))
+    limit.text(clean(finding.limit_text, LIMIT_CHARACTERS))
     margin.text(_margin(finding, policy))
     interval.text(_interval(finding, intervals, policy))
-    laws = "; ".join(f"{ref.source} {ref.at}" for ref in finding.refs)
     with st.container(key=f"quiet_{finding.rule.id}"):
-        st.text(clean(f"{finding.rationale} ({laws})" if laws else finding.rationale or "no reason in words", 900))
+        st.text(_reason(finding))
+
+
+def _reason(finding: Finding) -> str:
+    laws = "; ".join(f"{ref.source} {ref.at}" for ref in finding.refs)
+    long = f" Limit in full: {finding.limit_text}." if len(finding.limit_text) > LIMIT_CHARACTERS else ""
+    early = "" if finding.enforced else f" In force from {utc(finding.rule.applies_from_s)}."
+    law = f" ({laws})" if laws else ""
+    return clean(f"{finding.rationale or 'The reason stands in the policy document.'}{law}{long}{early}", 1_200)
 
 
 def _outcome(finding: Finding) -> Mark:
     if not finding.enforced:
-        return "Not in force yet", "event_upcoming", "gray"
+        return "Not yet", "event_upcoming", "gray"
     return ("Holds", "check_circle", "green") if finding.holds else ("Fails", "cancel", "red")
 
 
@@ -88,7 +97,7 @@ def _margin(finding: Finding, policy: PolicySet) -> str:
 def _interval(finding: Finding, intervals: Mapping[str, Interval], policy: PolicySet) -> str:
     interval = intervals.get(finding.rule.fact)
     if interval is None or finding.value is None:
-        return "not known here"
+        return "not in store" if finding.source is Source.MEASURED else "—"
     unit = _unit(finding, policy)
     low, high = format_micros(_cent(interval.low), unit), format_micros(_cent(interval.high), unit)
     return f"{low} to {high}"

@@ -24,9 +24,9 @@ def ask_contract(proposal: Proposal, world: World, supplies: Supplies) -> Live:
         return estimate(proposal, world.count(proposal), block=world.freshness.block, now_s=world.now_s)
 
 
-def show_count(proposal: Proposal, live: Live, count: Count) -> None:
-    """Show state, tally, quorum and countdown."""
-    with st.container(horizontal=True, vertical_alignment="center"):
+def show_count(proposal: Proposal, live: Live, count: Count, *, over: bool) -> None:
+    """Show tally and quorum, and, unless it is over, state and countdown."""
+    if not over:
         badge(STATES[live.state])
         st.text(countdown(proposal, live))
     columns = st.columns(3)

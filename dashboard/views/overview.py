@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from dashboard.ballot import countdown
 from dashboard.components.frame import open_world
-from dashboard.components.lists import outlook, proposal_card, release_card
+from dashboard.components.lists import decided, outlook, proposal_card, release_card
+from dashboard.settings import Supplies
 from dashboard.world import World
 from governance.domain.release import ProposalState, Status
 
@@ -18,12 +18,12 @@ def page() -> None:
     st.title("Overview")
     _figures(world)
     st.header("Needs a decision", divider="gray")
-    _open_proposals(world)
+    _open_proposals(world, supplies)
     st.header("Decided last", divider="gray")
-    decided = [release for release in world.releases if release.decision is not None]
-    if not decided:
+    finished = [release for release in world.releases if release.decision is not None]
+    if not finished:
         st.text("Nothing has been decided yet.")
-    for release in sorted(decided, key=lambda r: r.decision.time_s if r.decision else 0, reverse=True)[:LATEST]:
+    for release in sorted(finished, key=lambda r: r.decision.time_s if r.decision else 0, reverse=True)[:LATEST]:
         release_card(release, supplies)
 
 
@@ -43,13 +43,13 @@ def _figures(world: World) -> None:
         column.metric(label, value, border=True)
 
 
-def _open_proposals(world: World) -> None:
+def _open_proposals(world: World, supplies: Supplies) -> None:
     live = [(proposal, outlook(proposal, world)) for proposal in reversed(world.proposals)]
-    due = [(proposal, seen) for proposal, seen in live if seen.state in OPEN]
+    due = [proposal for proposal, seen in live if seen.state in OPEN and decided(proposal, world) is None]
     if not due:
         st.text("No proposal is open. " + ("" if world.proposals else "None has been made yet."))
-    for proposal, seen in due:
-        proposal_card(proposal, world, when=countdown(proposal, seen))
+    for proposal in due:
+        proposal_card(proposal, world, supplies)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,15 @@ from dashboard.people import Agent, Organisation
 from dashboard.text import clean
 from dashboard.times import ago, utc
 from dashboard.world import World
-from governance.domain.market import Kind
+from governance.domain.market import Kind, Mandate
+from governance.policy import format_micros
+from governance.services.registry import Role
+
+SOLD = {
+    Role.OWNER: (Kind.DATA, Kind.EVALUATION_ROWS),
+    Role.COMPUTE: (Kind.COMPUTE,),
+    Role.EVALUATOR: (Kind.EVALUATION,),
+}
 
 
 def page() -> None:
@@ -70,11 +78,16 @@ def _agent(agent: Agent, world: World) -> dict[str, Cell]:
         "roles": agent.role_words,
         "state": "active" if agent.active else "ended",
         "last seen": "never" if agent.last_seen_s is None else ago(agent.last_seen_s, world.now_s),
-        "training rows": sum(root.rows for root in agent.data if not root.evaluation),
-        "evaluation rows": sum(root.rows for root in agent.data if root.evaluation),
+        "training + evaluation rows": _rows(agent),
         "endpoint": clean(agent.endpoint, 120),
         "agent key": agent.address,
     }
+
+
+def _rows(agent: Agent) -> str:
+    training = sum(root.rows for root in agent.data if not root.evaluation)
+    evaluation = sum(root.rows for root in agent.data if root.evaluation)
+    return f"{training} + {evaluation}" if agent.data else ""
 
 
 def _mandate(agent: Agent, world: World) -> dict[str, Cell]:
@@ -83,14 +96,18 @@ def _mandate(agent: Agent, world: World) -> dict[str, Cell]:
         return {}
     return {
         "organisation": _name(agent, world),
-        "may spend": credits_text(mandate.max_spend_e18),
-        "agreements": mandate.max_agreements,
-        **{f"floor: {kind.word.replace('_', ' ')}": credits_text(mandate.floors_e18[kind]) for kind in Kind},
-        "epsilon a deal": mandate.max_epsilon_micros / 1_000_000,
-        "epsilon for life": mandate.lifetime_epsilon_micros / 1_000_000,
+        "may spend": credits_text(mandate.max_spend_e18) if Role.COORDINATOR in agent.roles else "",
+        "sells, from": _floors(agent, mandate),
+        "epsilon a deal": format_micros(mandate.max_epsilon_micros),
+        "epsilon for life": format_micros(mandate.lifetime_epsilon_micros),
         "until": "revoked" if mandate.valid_until_s == 0 else utc(mandate.valid_until_s),
         "agent key": agent.address,
     }
+
+
+def _floors(agent: Agent, mandate: Mandate) -> str:
+    kinds = [kind for role, sold in SOLD.items() if role in agent.roles for kind in sold]
+    return ", ".join(f"{kind.word.replace('_', ' ')} {credits_text(mandate.floors_e18[kind])}" for kind in kinds)
 
 
 def _name(agent: Agent, world: World) -> str:

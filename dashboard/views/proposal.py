@@ -4,16 +4,17 @@ from dataclasses import replace
 
 import streamlit as st
 
-from dashboard.actions import Action
+from dashboard.actions import Action, Approval
 from dashboard.ballot import vote_call
 from dashboard.bindings import check_bindings
 from dashboard.components.frame import open_world
-from dashboard.components.lists import RELEASE_PAGE, headline, outcome
-from dashboard.components.marks import badge, class_badge, digest, words
+from dashboard.components.lists import RELEASE_PAGE, decided, headline, outcome
+from dashboard.components.marks import STATUSES, badge, class_badge, digest, words
 from dashboard.components.tables import show_votes
 from dashboard.components.verdict import show_verdict
 from dashboard.components.voting import ask_contract, show_count, show_vote
 from dashboard.proposals import Choice, Proposal, Step
+from dashboard.releases import Release
 from dashboard.settings import Supplies
 from dashboard.text import clean_lines, is_suspicious, short_number
 from dashboard.times import utc
@@ -21,6 +22,7 @@ from dashboard.world import World
 from governance.errors import FolkmootError
 
 REFRESH_S = 3
+CALLDATA_CHARACTERS = 20_000
 
 
 def page() -> None:
@@ -35,12 +37,16 @@ def page() -> None:
         return
     st.title(f"Proposal {short_number(proposal.id)}")
     _heading(proposal, world)
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns([1, 1], gap="medium")
     with right:
         _vote_panel(proposal)
-        _timeline(proposal, world)
     with left:
-        _what_it_does(proposal, world, supplies)
+        for number, action in enumerate(proposal.actions, start=1):
+            _call(action, f"Call {number} of {len(proposal.actions)}")
+        _timeline(proposal, world)
+    for action in proposal.actions:
+        if action.approval is not None:
+            _approval(action.approval, world, supplies)
     st.header("Votes by organisation", divider="gray")
     show_votes(proposal, world)
     _without_this_page(proposal, supplies)
@@ -67,9 +73,15 @@ def _vote_panel(shown: Proposal) -> None:
     supplies, world = open_world()
     proposal = world.proposal(shown.id) or shown
     live = ask_contract(proposal, world, supplies)
+    over = decided(proposal, world)
     with st.container(border=True):
         st.subheader("The vote")
-        show_count(proposal, live, replace(world.count(proposal), tally=live.tally))
+        if over is not None:
+            badge(STATUSES[over.status])
+            st.text(outcome(over, supplies))
+        show_count(proposal, live, replace(world.count(proposal), tally=live.tally), over=over is not None)
+    if over is not None:
+        return
     with st.container(border=True):
         st.subheader("Your vote")
         try:
@@ -78,44 +90,34 @@ def _vote_panel(shown: Proposal) -> None:
             st.text("The contract cannot be asked just now; this page tries again by itself.")
 
 
-def _what_it_does(proposal: Proposal, world: World, supplies: Supplies) -> None:
-    for number, action in enumerate(proposal.actions, start=1):
-        with st.container(border=True):
-            st.subheader(f"Call {number} of {len(proposal.actions)}")
-            _call(action)
-        if action.approval is not None:
-            _approval(action, world, supplies)
-
-
-def _call(action: Action) -> None:
-    if not action.known:
-        badge(("Unknown call", "dangerous", "red"))
-    st.text(action.sentence)
-    with st.container(horizontal=True):
+def _call(action: Action, title: str) -> None:
+    with st.container(border=True):
+        st.subheader(title)
+        if not action.known:
+            badge(("Unknown call", "dangerous", "red"))
+        st.text(action.sentence)
         digest(f"calls {action.target_name or 'a stranger to this network'}", action.target)
-        if action.signature:
-            st.caption(action.signature.split("(")[0])
-    with st.expander("Arguments and calldata"):
-        for label, value in action.arguments:
-            st.caption(label)
-            st.code(clean_lines(value), language=None, wrap_lines=True)
-        st.caption("calldata")
-        st.code("0x" + action.calldata.hex()[:20_000], language=None, wrap_lines=True)
+        with st.expander("Arguments and calldata"):
+            if action.signature:
+                st.code(action.signature, language=None, wrap_lines=True)
+            for label, value in action.arguments:
+                st.caption(label)
+                st.code(clean_lines(value), language=None, wrap_lines=True)
+            st.caption("calldata")
+            st.code("0x" + action.calldata.hex()[:CALLDATA_CHARACTERS], language=None, wrap_lines=True)
 
 
-def _approval(action: Action, world: World, supplies: Supplies) -> None:
-    approval = action.approval
-    release = world.release(approval.release) if approval is not None else None
-    if approval is None or release is None:
-        badge(("This release is not known to the registry; it cannot be approved", "error", "red"))
+def _approval(approval: Approval, world: World, supplies: Supplies) -> None:
+    st.header("What the constitution says", divider="gray")
+    release = world.release(approval.release)
+    if release is None:
+        badge(("The registry does not know this release; it cannot be approved", "error", "red"))
         return
-    st.header("What the constitution says")
     found = world.judge(release, supplies)
     if found is None:
         st.text("The rules have not been read from the chain yet.")
     else:
         show_verdict(*found, release)
-    st.text(outcome(release, supplies))
     st.page_link(
         RELEASE_PAGE,
         label="The candidate, its jury and the agreements behind it",
@@ -123,11 +125,15 @@ def _approval(action: Action, world: World, supplies: Supplies) -> None:
         query_params={"id": release.id.hex()},
     )
     if release.decision is None:
-        with st.expander("What this vote is bound to", icon=":material/link:"):
-            for binding in check_bindings(approval, release, world.policy, now_s=world.now_s):
-                with st.container(horizontal=True):
-                    badge(("Same", "check", "green") if binding.holds else ("Changed", "warning", "red"))
-                    st.text(f"{binding.what}: {binding.detail}")
+        _bindings(approval, release, world)
+
+
+def _bindings(approval: Approval, release: Release, world: World) -> None:
+    with st.expander("What this vote is bound to", icon=":material/link:"):
+        for binding in check_bindings(approval, release, world.policy, now_s=world.now_s):
+            with st.container(horizontal=True):
+                badge(("Same", "check", "green") if binding.holds else ("Changed", "warning", "red"))
+                st.text(f"{binding.what}: {binding.detail}")
 
 
 def _timeline(proposal: Proposal, world: World) -> None:
@@ -137,6 +143,9 @@ def _timeline(proposal: Proposal, world: World) -> None:
     ]
     if proposal.eta_s is not None:
         ahead.append(Step(word="Timelock ends", time_s=proposal.eta_s))
+    over = decided(proposal, world)
+    if over is not None and over.decision is not None:
+        ahead.append(Step(word=f"Candidate {STATUSES[over.status][0].lower()}", time_s=over.decision.time_s))
     with st.container(border=True):
         st.subheader("Timeline")
         for step in sorted([*proposal.steps, *ahead], key=lambda s: s.time_s):

@@ -12,7 +12,7 @@ ALL = "All"
 
 def page() -> None:
     """Lay out the page."""
-    _, world = open_world()
+    supplies, world = open_world()
     st.title("Proposals")
     st.caption("What a proposal does is read from its calldata. Its title decides nothing and is shown as quoted text.")
     seen = {proposal.id: outlook(proposal, world).state for proposal in world.proposals}
@@ -23,7 +23,7 @@ def page() -> None:
     if not shown:
         st.text("There is no such proposal yet.")
     for proposal in shown:
-        proposal_card(proposal, world)
+        proposal_card(proposal, world, supplies)
 
 
 if __name__ == "__main__":
