@@ -71,6 +71,12 @@ def start(home: Home, name: str, command: Sequence[str], *, environment: Mapping
     return process
 
 
+def adopt(home: Home, name: str, pid: int) -> None:
+    """Note a process that was started in another way, so that it is listed and stopped with the rest."""
+    log = home.logs / f"{name}.log"
+    write_json(_file(home, name), asdict(Process(name, pid, _born(pid), str(log))))
+
+
 def running(home: Home) -> tuple[Process, ...]:
     """Return the processes of a home that are alive, by name."""
     return tuple(process for path in sorted(home.run.glob("*.json")) if (process := _read(path)) and _is_alive(process))

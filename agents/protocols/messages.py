@@ -286,7 +286,6 @@ class Receipt(Wire):
     update_digest: Sha256
     round_root: Bytes32
     proof: Annotated[list[Bytes32], Field(max_items=16)]
-    tx: Bytes32
 
 
 class EvaluationRows(Wire):

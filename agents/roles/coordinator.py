@@ -110,7 +110,8 @@ class Coordinator:
         return self.desk.home / "jobs"
 
     def _take_up_files(self) -> None:
-        for path in sorted(self.inbox.glob("*.yaml")):
+        # A file that is still being written has a name with a dot in front.
+        for path in sorted(self.inbox.glob("[!.]*.yaml")):
             try:
                 job = JobFile.read(path, self.desk.policy)
             except FolkmootError as problem:
@@ -207,6 +208,10 @@ class Coordinator:
         name = name_round(number, file.rounds_per_candidate)
         with self.desk.mailbox.reading() as session:
             row = session.get(RoundRun, (run.job, number))
+            last = session.get(RoundRun, (run.job, number - 1))
+        if last is not None and not last.posted:
+            # We were killed after the posting and before the receipts.
+            self._close_round(run, last)
         if row is None:
             self._open_round(run, file, name)
         elif row.leaves and not row.posted:

@@ -198,10 +198,10 @@ class LivingChain:
         with self._gate:
             return self.node.rpc.number("eth_getTransactionCount", address, "pending")
 
-    def head(self) -> tuple[int, int, str]:
-        """Return number, time and hash of the latest block."""
+    def head(self, tag: str = "latest") -> tuple[int, int, str]:
+        """Return number, time and hash of the latest block (or of ``tag``)."""
         with self._gate:
-            return self.node.head()
+            return self.node.head(tag)
 
     def snapshot_due(self) -> bool:
         """Tell whether enough blocks have passed since the last snapshot."""

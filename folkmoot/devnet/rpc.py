@@ -80,14 +80,18 @@ class RpcClient:
         self._connection.close()
 
     def _post(self, body: Json) -> Json:
+        data = json.dumps(body).encode()
         try:
-            return self._exchange(json.dumps(body).encode())
+            return self._exchange(data)
         except (http.client.HTTPException, ConnectionError):
-            # The node may have closed the kept connection between two calls. Every caller sends
-            # signed or idempotent requests, so that once more does no harm.
+            # The node may have closed the kept connection between two calls, and has then seen
+            # nothing of this one. If it died instead, the second try fails as well.
             self.close()
+        except OSError as error:
+            self.close()
+            raise ChainUnreachable(f"no answer from the chain at {self.url}: {error}") from error
         try:
-            return self._exchange(json.dumps(body).encode())
+            return self._exchange(data)
         except (http.client.HTTPException, OSError) as error:
             self.close()
             raise ChainUnreachable(f"no answer from the chain at {self.url}: {error}") from error

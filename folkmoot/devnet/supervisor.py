@@ -35,6 +35,9 @@ _SLICE_S = 0.25
 """How late a signal to stop may be noticed."""
 _MAX_DEATHS = 5
 _DEATHS_WINDOW_S = 60.0
+_REVIVAL_S = 30.0
+_REPEATABLE = {"status", "flush", "snapshot"}
+"""What does no harm when it is done twice."""
 _FUND_GAS = 21_000
 _FUND_FEE_WEI = 10**11
 
@@ -119,7 +122,7 @@ class Supervisor:
             pid=os.getpid(),
             anvil_pid=node.process.pid,
             control=str(control),
-            genesis=node.head("0x0")[2],
+            genesis=self._chain.head("0x0")[2],
             history=self._chain.history,
         )
         write_json(self._home.devnet_file, asdict(info))
@@ -173,7 +176,23 @@ class Supervisor:
         operation = operations.get(str(request.get("op")))
         if operation is None:
             raise DevnetError(f"no operation {request.get('op')!r}; there are {[*operations]}")
-        return operation(request)
+        try:
+            return operation(request)
+        except ChainUnreachable:
+            if not self._wait_for_revival() or request.get("op") not in _REPEATABLE:
+                raise DevnetError(
+                    "anvil died while it did this, and is started again; look what came of it, then ask again"
+                ) from None
+            return operation(request)
+
+    def _wait_for_revival(self) -> bool:
+        deadline = time.monotonic() + _REVIVAL_S
+        while time.monotonic() < deadline and not self._stopping.is_set():
+            with suppress(ChainUnreachable):
+                self._chain.head()
+                return True
+            time.sleep(0.05)
+        return False
 
     def _status(self, _: Request) -> Json:
         number, timestamp_s, block_hash = self._chain.head()

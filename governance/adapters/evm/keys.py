@@ -68,3 +68,19 @@ def read_keystore(path: Path, password: str) -> bytes:
         raise KeystoreUnusable(f"no keystore at {path}; name another file or make one") from missing
     except (ValueError, KeyError, TypeError) as problem:
         raise KeystoreUnusable(f"the keystore {path} does not open: wrong password or damaged file") from problem
+
+
+def keystore_address(path: Path) -> Address:
+    """Return the address of a keystore without opening it.
+
+    Raises
+    ------
+    KeystoreUnusable
+        If the file is missing or damaged.
+    """
+    from eth_utils.address import to_checksum_address
+
+    try:
+        return to_checksum_address("0x" + str(json.loads(path.read_text())["address"]).removeprefix("0x"))
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise KeystoreUnusable(f"{path} is no keystore that can be read: {problem}") from problem

@@ -31,6 +31,7 @@ class BlockHeader:
     hash: bytes
     """As the node tells it; see ``computed_hash``."""
     parent: bytes
+    state_root: bytes
     transactions_root: bytes
     receipts_root: bytes
     bloom: bytes
@@ -75,7 +76,7 @@ class RawReceipt:
     def encoded(self) -> bytes:
         """Return the leaf of the receipts trie."""
         logs = [[bytes.fromhex(log.address[2:]), list(log.topics), log.data] for log in self.logs]
-        body = rlp.encode([self.status, self.cumulative_gas, self.bloom, logs])
+        body = bytes(rlp.encode([self.status, self.cumulative_gas, self.bloom, logs]))
         return bytes([self.kind]) + body if self.kind else body
 
 
@@ -83,8 +84,8 @@ def ordered_root(items: Sequence[bytes]) -> bytes:
     """Return the root of the trie that maps rlp(0), rlp(1), … to the items."""
     if not items:
         return EMPTY_ROOT
-    entries = [(_nibbles(rlp.encode(index)), item) for index, item in enumerate(items)]
-    return keccak(rlp.encode(_node(entries, 0)))
+    entries = [(nibbles(rlp.encode(index)), item) for index, item in enumerate(items)]
+    return bytes(keccak(rlp.encode(_node(entries, 0))))
 
 
 def _node(entries: list[tuple[Nibbles, bytes]], depth: int) -> Node:
@@ -116,7 +117,8 @@ def _shared_length(paths: list[Nibbles], depth: int) -> int:
     return length
 
 
-def _nibbles(key: bytes) -> Nibbles:
+def nibbles(key: bytes) -> Nibbles:
+    """Return the half bytes of a key, the higher half first."""
     return tuple(half for byte in key for half in (byte >> 4, byte & 15))
 
 

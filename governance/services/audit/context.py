@@ -70,7 +70,7 @@ class Context:
         """Return the bytes behind a digest; missing ones are noted, altered ones are a finding."""
         name = f"{what} ({digest.hex()})"
         if self.store is None:
-            exam.lacking(f"{name}: no store was given; name one with --store")
+            exam.lacking("the files behind plans, updates, models, cards and reports; name their folder with --store")
             return None
         try:
             return self.store.get(digest)

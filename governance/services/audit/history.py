@@ -43,6 +43,9 @@ class History:
     """By contract: the creation, and the arguments of the constructor."""
     times_s: dict[int, int] = field(default_factory=dict)
     hashes: dict[int, bytes] = field(default_factory=dict)
+    state_roots: dict[int, bytes] = field(default_factory=dict)
+    quiet: set[int] = field(default_factory=set)
+    """Blocks without transactions."""
 
 
 def wiring(witness: Witness, registry: Address, block: int) -> dict[str, Address]:
@@ -91,6 +94,9 @@ class HistoryReader:
     def _take(self, history: History, header: BlockHeader) -> None:
         history.times_s[header.number] = header.time_s
         history.hashes[header.number] = header.hash
+        history.state_roots[header.number] = header.state_root
+        if header.transactions_root == EMPTY_ROOT:
+            history.quiet.add(header.number)
         deploying = self._is_deploying(history) and header.transactions_root != EMPTY_ROOT
         concerned = any(header.may_concern(address) for address in history.addresses.values())
         if not deploying and not concerned:

@@ -126,13 +126,14 @@ class Examination:
         )
 
     def _note(self, where: str, what: str, expected: object, found: object) -> None:
+        where = "".join(letter if letter.isprintable() else "�" for letter in where)
         self._findings[Finding(where=where, what=what, expected=show(expected), found=show(found))] = None
 
 
 def show(value: object) -> str:
     """Return a value as people read it: bytes as hex, and never more than a line."""
-    # Lone bytes of a string that is no UTF-8 cannot be printed.
-    text = _plain(value).encode("utf-8", "replace").decode()
+    # A stranger's text may hold lone bytes, which cannot be printed, or commands to a terminal.
+    text = "".join(letter if letter.isprintable() else "�" for letter in _plain(value))
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
 
 

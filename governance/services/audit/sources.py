@@ -70,6 +70,10 @@ class Witness(Protocol):
         """Return the code that stands at an address."""
         ...
 
+    def account_proof(self, address: Address, block: int) -> Sequence[bytes]:
+        """Return the trie nodes from a block's state root to an account (EIP-1186)."""
+        ...
+
     def call(
         self, contract: str, address: Address, function: str, *, arguments: Sequence[object], block: int
     ) -> object:

@@ -16,6 +16,7 @@ from governance.services.audit.checks.payments import check_payments
 from governance.services.audit.checks.powers import check_code, check_roles, check_settings
 from governance.services.audit.checks.registry import check_agents, check_data, check_organisations
 from governance.services.audit.checks.rounds import check_rounds, check_updates
+from governance.services.audit.checks.state import check_state
 from governance.services.audit.checks.verdicts import check_candidates, check_verdicts
 from governance.services.audit.checks.votes import check_power, check_timelock, check_votes
 from governance.services.audit.context import Check, Context
@@ -27,6 +28,7 @@ from governance.services.audit.sources import AnswerMissing, AnswerWrong, Codebo
 from governance.services.audit.world import replay
 
 CHECKS: Final[tuple[tuple[str, tuple[Check, ...]], ...]] = (
+    ("storage behind the blocks", (check_state,)),
     ("log", (check_log,)),
     ("policy", (check_constitution,)),
     ("code and wiring", (check_code,)),

@@ -1,7 +1,7 @@
 """The hash-linked log: its links, and every entry against the event that it stands for."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
 from eth_abi.abi import encode
@@ -38,6 +38,11 @@ BY_ARGUMENTS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("EvaluatorCourt", "Revealed"): ("reveal", "id"),
     ("EvaluatorCourt", "CaseFinal"): ("result", "id"),
     ("EvaluatorCourt", "CaseLapsed"): ("lapsed", "id"),
+    ("PolicyRegistry", "PolicyActivated"): ("policy", "setHash"),
+    ("ReleaseRegistry", "CandidateSubmitted"): ("candidate", "id"),
+    ("ReleaseRegistry", "ReleaseProposed"): ("proposal", "id"),
+    ("ReleaseRegistry", "Released"): ("released", "id"),
+    ("ReleaseRegistry", "Refused"): ("refused", "id"),
 }
 """Kind, and the argument that is the subject, where the payload is the hash of all arguments."""
 
@@ -104,13 +109,13 @@ def _expected(context: Context) -> Iterator[tuple[Event, Entry]]:
     for event in context.history.events:
         key = (event.contract, event.name)
         if key in BY_ARGUMENTS:
-            kind, subject = BY_ARGUMENTS[key]
+            kind, named = BY_ARGUMENTS[key]
             payload = keccak(context.codebook.event_arguments(event))
-            yield event, _entry(context, event, kind, subject=_word(event.values[subject]), payload=payload)
-        elif key in OTHERS:
-            kind, subject, payload_of = OTHERS[key]
-            payload = payload_of(context, event)
-            yield event, _entry(context, event, kind, subject=_word(event.values[subject]), payload=payload)
+            yield event, _entry(context, event, kind, subject=_word(event.values[named]), payload=payload)
+        elif key == ("AgentRegistry", "EndpointChanged"):
+            # A binding emits AgentBound and EndpointChanged, and appends one entry for both.
+            subject = _word(event.values["agent"])
+            yield event, _entry(context, event, "agent", subject=subject, payload=_agent_payload(context, event))
 
 
 def _entry(context: Context, event: Event, kind: str, *, subject: bytes, payload: bytes) -> Entry:
@@ -131,36 +136,3 @@ def _agent_payload(context: Context, event: Event) -> bytes:
     endpoint = reading.text(event.values["endpoint"]).encode("utf-8", "surrogateescape")
     types = ["address", "uint32", "uint8", "bytes32", "bytes32", "bytes32", "bytes"]
     return keccak(encode(types, [key, organisation, roles, *keys, endpoint]))
-
-
-def _policy_payload(_: Context, event: Event) -> bytes:
-    return reading.raw(event.values["documentHash"])
-
-
-def _candidate_payload(_: Context, event: Event) -> bytes:
-    return reading.raw(event.values["manifestHash"])
-
-
-def _proposal_payload(_: Context, event: Event) -> bytes:
-    return encode(["uint256"], [event.values["proposalId"]])
-
-
-def _released_payload(_: Context, event: Event) -> bytes:
-    names = ("artifact", "policyHash", "factsHash", "appliedRules")
-    return keccak(encode(["bytes32", "bytes32", "bytes32", "uint256"], [event.values[name] for name in names]))
-
-
-def _refused_payload(_: Context, event: Event) -> bytes:
-    names = ("reason", "failedRules", "policyHash", "factsHash")
-    return keccak(encode(["uint8", "uint256", "bytes32", "bytes32"], [event.values[name] for name in names]))
-
-
-OTHERS: Final[Mapping[tuple[str, str], tuple[str, str, Callable[[Context, Event], bytes]]]] = {
-    ("AgentRegistry", "EndpointChanged"): ("agent", "agent", _agent_payload),
-    ("PolicyRegistry", "PolicyActivated"): ("policy", "setHash", _policy_payload),
-    ("ReleaseRegistry", "CandidateSubmitted"): ("candidate", "id", _candidate_payload),
-    ("ReleaseRegistry", "ReleaseProposed"): ("proposal", "id", _proposal_payload),
-    ("ReleaseRegistry", "Released"): ("released", "id", _released_payload),
-    ("ReleaseRegistry", "Refused"): ("refused", "id", _refused_payload),
-}
-"""Kind, subject and payload of the entries that stand for less, or more, than the arguments."""

@@ -49,7 +49,7 @@ def check_updates(context: Context, exam: Examination) -> None:
             root = reading.raw(event.values["root"])
             found = context.library.rounds.get(root)
             if found is None:
-                exam.lacking(f"the leaves behind the root of {name_of(event)}")
+                exam.lacking(f"the document with the leaves of {name_of(event)}")
                 continue
             _check_leaves(context, exam, job, event=event, found=found)
             _check_sum(context, exam, event, found)

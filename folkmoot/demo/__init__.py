@@ -1,0 +1,1 @@
+"""The demonstration: thirteen organisations on one machine, a refusal and a release."""

@@ -1,0 +1,104 @@
+"""What happens on chain, in sentences for the person who watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from governance.domain.market import Kind
+from governance.domain.release import RefusalReason
+from governance.domain.signing import read_short_text
+from governance.policy import load_policies, rule_ids
+from governance.services.reading import items, number, raw, row
+
+if TYPE_CHECKING:
+    from governance.ports import Chain, Event
+
+TERMS_FIELDS: Final = 18
+JOB_FIELDS: Final = 13
+
+
+class Milestones:
+    """Reads events once each and puts them into words."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._next = chain.first_block
+        self._rounds = 0
+        self._policy = load_policies()
+
+    def read(self) -> list[str]:
+        """Return a sentence for everything new."""
+        head = self._chain.block_number()
+        if head < self._next:
+            return []
+        events: list[Event] = []
+        for contract in ("AgreementBook", "RoundLedger", "EvaluatorCourt", "ReleaseRegistry", "ModelGovernor"):
+            names = [name for place, name in WORDS if place == contract]
+            events += self._chain.events(contract, names, from_block=self._next, to_block=head)
+        self._next = head + 1
+        events.sort(key=lambda event: (event.block, event.log_index))
+        lines = (WORDS[event.contract, event.name](self, event.values) for event in events)
+        return [line for line in lines if line]
+
+    def job(self, values: Mapping[str, object]) -> str:
+        terms = row(values["terms"], JOB_FIELDS)
+        names = ", ".join(read_short_text(raw(name)) for name in items(terms[10]))
+        return f"a job is announced; its candidates, in this order: {names}"
+
+    def agreement(self, values: Mapping[str, object]) -> str:
+        terms = row(values["terms"], TERMS_FIELDS)
+        kind, price = Kind(number(terms[0])), number(terms[4]) / 10**18
+        return f"agreement on {kind.word.replace('_', ' ')} for {price:.2f} credits, signed by both, locked in escrow"
+
+    def round(self, values: Mapping[str, object]) -> str:
+        count = number(values["round"])
+        return f"round {count} is anchored: {number(values['leaves']) - 1} owners in one Merkle root"
+
+    def candidate(self, values: Mapping[str, object]) -> str:
+        manifest = row(values["manifest"], 9)
+        return f"candidate {read_short_text(raw(manifest[1]))} is submitted, file {raw(manifest[3]).hex()[:8]}"
+
+    def jury(self, values: Mapping[str, object]) -> str:
+        return f"a jury of {len(items(values['jurors']))} is drawn; only now evaluation rows leave, sealed to it"
+
+    def final(self, values: Mapping[str, object]) -> str:
+        keys = [read_short_text(raw(key)) for key in items(values["keys"])]
+        medians = [number(value) / 10**6 for value in items(values["medians"])]
+        figures = ", ".join(f"{key} {value:.2f}" for key, value in zip(keys, medians, strict=True))
+        return f"the jury's medians: {figures}"
+
+    def proposal(self, values: Mapping[str, object]) -> str:
+        return f"proposal {str(values['proposalId'])[:8]} is open"
+
+    def refused(self, values: Mapping[str, object]) -> str:
+        reason = RefusalReason(number(values["reason"]))
+        rules = ", ".join(rule_ids(self._policy, number(values["failedRules"])))
+        if reason is RefusalReason.POLICY:
+            return f"REFUSED: the vote passed, the constitution did not let it: [{rules}]"
+        return f"REFUSED: {reason.name.lower()}"
+
+    def released(self, values: Mapping[str, object]) -> str:
+        return f"RELEASED: file {raw(values['artifact']).hex()[:8]} may be used; every rule holds"
+
+    def payment(self, values: Mapping[str, object]) -> str:
+        return f"{number(values['amountE18']) / 10**18:.2f} credits are paid for {number(values['units'])} instalments"
+
+    def closed(self, values: Mapping[str, object]) -> str:
+        back = number(values["refundedE18"]) / 10**18
+        return f"an agreement is closed, {back:.2f} credits go back to the buyer" if back else ""
+
+
+WORDS: Final[dict[tuple[str, str], Callable[[Milestones, Mapping[str, object]], str]]] = {
+    ("AgreementBook", "JobOpened"): Milestones.job,
+    ("AgreementBook", "AgreementCreated"): Milestones.agreement,
+    ("AgreementBook", "PaymentMade"): Milestones.payment,
+    ("AgreementBook", "AgreementClosed"): Milestones.closed,
+    ("RoundLedger", "RoundPosted"): Milestones.round,
+    ("EvaluatorCourt", "JuryDrawn"): Milestones.jury,
+    ("EvaluatorCourt", "CaseFinal"): Milestones.final,
+    ("ReleaseRegistry", "CandidateSubmitted"): Milestones.candidate,
+    ("ReleaseRegistry", "Refused"): Milestones.refused,
+    ("ReleaseRegistry", "Released"): Milestones.released,
+    ("ModelGovernor", "ProposalCreated"): Milestones.proposal,
+}

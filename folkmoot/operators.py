@@ -1,0 +1,60 @@
+"""What an operator does on chain for its agent: bind it, set its mandate, move its endpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from folkmoot.agent_config import AgentConfig
+
+if TYPE_CHECKING:
+    from governance.domain.market import Mandate
+    from governance.ports import Chain, Receipt, Signer
+
+BINDING_S: Final = 3600
+ROLE_BITS: Final = {"owner": 1, "coordinator": 2, "compute": 4, "evaluator": 8, "keeper": 16}
+
+
+def bind_agent(chain: Chain, operator: Signer, config_file: Path) -> Receipt:
+    """Bind the agent of a configuration file to the operator's organisation, signed by both keys."""
+    from agents.net.sealed import sealing_public_key
+    from governance.adapters.evm import KeySigner
+    from governance.adapters.evm.keys import read_keystore
+    from governance.domain.signing import Binding
+    from governance.services.registry import Registry
+
+    config, registry = AgentConfig.read(config_file), Registry(chain)
+    password = config.password_file.read_text().splitlines()[0]
+    agent = KeySigner.from_secret(read_keystore(config.key, password))
+    binding = Binding(
+        agent=agent.address,
+        operator=operator.address,
+        roles=sum(ROLE_BITS[role] for role in config.roles),
+        public_key_x=agent.public_key[:32],
+        public_key_y=agent.public_key[32:],
+        encryption_key=sealing_public_key(read_keystore(config.sealing_key, password)),
+        endpoint=f"http://{config.host}:{config.port}",
+        nonce=registry.binding_nonce(agent.address),
+        deadline_s=chain.now_s() + BINDING_S,
+    )
+    return registry.bind(operator, binding, agent.sign_digest(registry.binding_digest(binding)))
+
+
+def set_mandate(chain: Chain, operator: Signer, config_file: Path) -> Receipt | None:
+    """Put the limits of an agent's mandate file on chain; None for an agent without one."""
+    from governance.adapters.evm.keys import keystore_address
+    from governance.services.registry import Registry
+
+    config = AgentConfig.read(config_file)
+    if config.mandate is None:
+        return None
+    return Registry(chain).set_mandate(operator, keystore_address(config.key), _limits(config))
+
+
+def _limits(config: AgentConfig) -> Mandate:
+    from agents.negotiation.mandate import load_mandate
+    from governance.policy import load_policies
+
+    purposes = {purpose.name: purpose.bit for purpose in load_policies().purposes}
+    assert config.mandate is not None  # noqa: S101 - the caller looked
+    return load_mandate(config.mandate, purposes).on_chain()
