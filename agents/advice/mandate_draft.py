@@ -140,7 +140,7 @@ def _suggest(
         return {}, "No chat model is named, so the form was filled in by hand."
     try:
         raw = _read_sentence(sentence[:LONGEST_SENTENCE], entries, purposes, model)
-    except Exception as error:  # noqa: BLE001  # any provider may stand behind the model
+    except Exception as error:  # any provider may stand behind the model
         LOGGER.warning("the chat model failed: %s", error)
         LOGGER.debug("where the chat model failed", exc_info=True)
         return {}, f"The chat model failed ({type(error).__name__}), so the form was filled in by hand."
