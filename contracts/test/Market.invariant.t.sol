@@ -50,11 +50,11 @@ contract Traders is AgreementBase {
         if (round < ALL_ROUNDS && block.timestamp <= DEADLINE_S && _isOpen()) _post(round);
     }
 
-    function claim(uint16 which, uint8 from, uint8 count) public {
+    function claim(uint16 which, uint8 from, uint8 rounds) public {
         if (made.length == 0) return;
         IAgreementBook.Agreement memory found = book.agreement(made[which % made.length]);
         uint32 first = from % ALL_ROUNDS;
-        uint32 last = first + count % (ALL_ROUNDS - first) + 1;
+        uint32 last = first + rounds % (ALL_ROUNDS - first) + 1;
         try book.claimRounds(made[which % made.length], _claims(first, last, agents.organisationOf(found.seller))) {
             ++claims;
         } catch {}
