@@ -40,7 +40,7 @@ OWNERS = ("Ashford", "Birchwood", "Cedarville")
 LABORATORIES = tuple(f"Laboratory {letter}" for letter in "ABCDE")
 INSTITUTE, CENTRE = "Institute", "Data centre"
 ROLES = (
-    {name: Role.OWNER for name in OWNERS}
+    dict.fromkeys(OWNERS, Role.OWNER)
     | {INSTITUTE: Role.COORDINATOR, CENTRE: Role.COMPUTE}
     | dict.fromkeys(LABORATORIES, Role.EVALUATOR)
 )
@@ -128,9 +128,7 @@ def running_story(folder: Path) -> Iterator[Story]:
 
 def _found(rpc: str, folder: Path) -> Story:
     names = tuple(ROLES)
-    founders = tuple(
-        Founder(name=name, member=member(name).address, operator=operator(name).address) for name in names
-    )
+    founders = tuple(Founder(name=name, member=member(name).address, operator=operator(name).address) for name in names)
     founding = Founding(
         founders=founders,
         panel=LABORATORIES,
@@ -326,9 +324,7 @@ def round_evidence(story: Story, number: int) -> evidence.RoundEvidence:
         document = evidence.update_document(story.job, number, agent(name).address, _update(name, number))
         leaves.append(evidence.Leaf(agent=agent(name).address, digest=story.store.put(document)))
     total = [sum(column) for column in zip(*(_update(name, number) for name in OWNERS), strict=True)]
-    document = evidence.aggregate_document(
-        story.job, number, agent(CENTRE).address, sum_nanos=total, owners=leaves
-    )
+    document = evidence.aggregate_document(story.job, number, agent(CENTRE).address, sum_nanos=total, owners=leaves)
     own = evidence.Leaf(agent=agent(CENTRE).address, digest=story.store.put(document))
     found = evidence.RoundEvidence(job=story.job, round_number=number, leaves=(*leaves, own))
     story.store.put(found.document())

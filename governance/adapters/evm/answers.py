@@ -132,9 +132,11 @@ def as_bytes(value: Json, where: str, *, length: int | None = None) -> bytes:
 
 def as_number(value: Json, where: str, *, bits: int = 64) -> int:
     """Return a hexadecimal quantity of at most so many bits."""
-    if not isinstance(value, str) or not value.startswith("0x") or not 3 <= len(value) <= 2 + bits // 4:
+    # Python would also read signs and underscores as parts of a number.
+    plain = isinstance(value, str) and value.startswith("0x") and value.isalnum() and value.isascii()
+    if not isinstance(value, str) or not plain or not 3 <= len(value) <= 2 + bits // 4:
         raise AnswerWrong(where, f"no hexadecimal quantity of at most {bits} bits")
     try:
-        return int(value[2:], 16)
+        return int(value, 16)
     except ValueError as problem:
         raise AnswerWrong(where, "no hexadecimal quantity") from problem

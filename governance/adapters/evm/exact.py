@@ -36,14 +36,14 @@ def decode_parts(parts: Sequence[Mapping[str, Any]], data: bytes) -> tuple[objec
     eth_abi.exceptions.DecodingError, ValueError, OverflowError
         If the bytes do not fit.
     """
-    values = _DECODER.decode([collapse_if_tuple(part) for part in parts], data)
+    values = _DECODER.decode([collapse_if_tuple(dict(part)) for part in parts], data)
     return tuple(_readable(part, value) for part, value in zip(parts, values, strict=True))
 
 
 def encode_parts(parts: Sequence[Mapping[str, Any]], values: Sequence[object]) -> bytes:
     """Return the bytes that ``decode_parts`` read."""
     # A string is encoded exactly as its bytes are, and bytes may hold what is no UTF-8.
-    types = [collapse_if_tuple(part).replace("string", "bytes") for part in parts]
+    types = [collapse_if_tuple(dict(part)).replace("string", "bytes") for part in parts]
     return encode(types, [_raw(part, value) for part, value in zip(parts, values, strict=True)])
 
 

@@ -80,6 +80,12 @@ class EvmWitness:
     def code(self, address: Address, block: int) -> bytes:
         return as_bytes(self._rpc.call("eth_getCode", address, hex(block)), f"code at {address}")
 
+    def account_proofs(self, addresses: Sequence[Address], block: int) -> Sequence[Sequence[bytes]]:
+        where = f"proof of accounts in block {block}"
+        answers = self._rpc.batch("eth_getProof", [(address, [], hex(block)) for address in addresses])
+        proofs = [as_list(as_object(answer, where).get("accountProof"), where) for answer in answers]
+        return [[as_bytes(node, where) for node in proof] for proof in proofs]
+
     def call(
         self, contract: str, address: Address, function: str, *, arguments: Sequence[object], block: int
     ) -> object:
@@ -110,6 +116,7 @@ def _header(answer: Json, number: int) -> BlockHeader:
         number=as_number(block.get("number"), f"{where}, number"),
         hash=as_bytes(block.get("hash"), f"{where}, hash", length=32),
         parent=as_bytes(block.get("parentHash"), f"{where}, parentHash", length=32),
+        state_root=as_bytes(block.get("stateRoot"), where, length=32),
         transactions_root=as_bytes(block.get("transactionsRoot"), where, length=32),
         receipts_root=as_bytes(block.get("receiptsRoot"), where, length=32),
         bloom=as_bytes(block.get("logsBloom"), where, length=256),

@@ -70,8 +70,8 @@ class Witness(Protocol):
         """Return the code that stands at an address."""
         ...
 
-    def account_proof(self, address: Address, block: int) -> Sequence[bytes]:
-        """Return the trie nodes from a block's state root to an account (EIP-1186)."""
+    def account_proofs(self, addresses: Sequence[Address], block: int) -> Sequence[Sequence[bytes]]:
+        """Return for each account the trie nodes from a block's state root to it (EIP-1186)."""
         ...
 
     def call(

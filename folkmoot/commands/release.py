@@ -1,0 +1,63 @@
+"""``folkmoot release verify FILE``: says whether exactly this file may be used now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from folkmoot.commands.audit import RegistryOption, RpcOption
+from folkmoot.options import HomeOption, JsonOption, open_home, print_json, say
+
+group = typer.Typer(no_args_is_help=True, help="Ask the chain about a model file.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    app.add_typer(group, name="release")
+
+
+@group.callback()
+def _group() -> None:
+    """Keep ``verify`` a command of its own while it is the only one."""
+
+
+@group.command("verify")
+def verify(
+    file: Annotated[Path, typer.Argument(help="The model file.", exists=True, dir_okay=False, readable=True)],
+    rpc: RpcOption = None,
+    registry: RegistryOption = None,
+    home: HomeOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Say whether exactly this file may be used now; exit 1 with the reason if not.
+
+    Example: folkmoot release verify model.skops
+    """
+    from folkmoot.auditing import find_subject
+    from folkmoot.files import storage_errors
+    from governance.adapters.evm.witness import EvmWitness
+    from governance.domain.record import sha256
+    from governance.services.audit import judge_file
+
+    with storage_errors(file):
+        digest = sha256(file.read_bytes())
+    place, settings = open_home(home)
+    subject = find_subject(place, settings, rpc=rpc, registry=registry)
+    answer = judge_file(EvmWitness(subject.rpc_url), subject.registry, digest)
+    if json_:
+        print_json(
+            {
+                "artifact": answer.artifact.hex(),
+                "usable": answer.usable,
+                "status": answer.status.name.lower(),
+                "release": "0x" + answer.release.hex(),
+                "reason": answer.reason,
+                "failed_rules": list(answer.failed_rules),
+            }
+        )
+    else:
+        say(f"{'MAY' if answer.usable else 'MUST NOT'} be used: {file} ({digest.hex()[:8]}): {answer.reason}")
+    if not answer.usable:
+        raise typer.Exit(1)
