@@ -1,7 +1,7 @@
 """Every message on the wire, frozen: a name, a field or a docstring here is part of a digest.
 
 uAgents identifies a message by the SHA-256 of its JSON schema, which holds class name, fields,
-bounds and docstring. ``tests/golden/wire_digests.json`` pins them; whoever changes one here breaks
+bounds and docstring. ``tests/golden/wire-digests.json`` pins them; whoever changes one here breaks
 every older peer. The models are pydantic version 1, because uAgents' are: integers are strict,
 unknown fields are refused, every size is bounded.
 
