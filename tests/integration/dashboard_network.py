@@ -65,8 +65,7 @@ class PlayedNetwork:
         signers = [key(name, what) for name in NAMES for what in ("member", "operator", "agent")]
         self.devnet.fund([deployer.address, *(signer.address for signer in signers)], 10**18)
         founders = tuple(
-            Founder(name=name, member=self.member(name).address, operator=self.operator(name).address)
-            for name in NAMES
+            Founder(name=name, member=self.member(name).address, operator=self.operator(name).address) for name in NAMES
         )
         founding = Founding(
             founders=founders,
@@ -77,6 +76,7 @@ class PlayedNetwork:
         )
         rpc = self.devnet.info().rpc_url
         deployed = deploy(rpc, deployer, founding, progress=lambda _: None)
+        self.deployment = deployed.deployment
         self.chain = EvmChain(rpc, deployed.deployment)
         self.policy = policy
         self.purposes = purpose_bits(policy, ["medical_diagnosis_support"])
@@ -203,7 +203,11 @@ class PlayedNetwork:
 
     def submit(self, index: int, *, gap_micros: int) -> bytes:
         cited = [self.agreements[n, k] for n in HOSPITALS for k in (Kind.DATA, Kind.EVALUATION_ROWS)]
-        card = {"candidate_name": CANDIDATES[index], "noise_is_seeded": 1, "outside_epsilon": ["Row counts are public."]}
+        card = {
+            "candidate_name": CANDIDATES[index],
+            "noise_is_seeded": 1,
+            "outside_epsilon": ["Row counts are public."],
+        }
         manifest = Manifest(
             job=self.job,
             candidate=CANDIDATES[index],
