@@ -46,6 +46,20 @@ def test_the_clock_stays_ahead_through_kill_and_restart(devnet: Devnet) -> None:
     assert times == sorted(times)
 
 
+def test_a_chain_that_comes_from_a_snapshot_does_not_go_back_in_time(
+    devnet: Devnet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOLKMOOT_CHAIN_HISTORY", "1")
+    ahead_s = devnet.advance(10 * DAY_S)
+    devnet.stop()
+
+    history = Devnet(devnet.home).start().history
+    devnet.fund(["0x" + "33" * 20], 1)
+
+    assert "replayed 0 blocks after snapshot" in history
+    assert devnet.status().timestamp_s >= ahead_s
+
+
 def test_a_chain_that_fell_behind_comes_back_at_the_wall_clock(devnet: Devnet) -> None:
     devnet.stop()
     time.sleep(2)
