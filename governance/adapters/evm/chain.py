@@ -69,6 +69,26 @@ class EvmChain:
     def first_block(self) -> int:
         return self._deployment.first_block
 
+    @property
+    def genesis(self) -> str:
+        """Hash of block 0."""
+        return self._deployment.genesis
+
+    @property
+    def contracts(self) -> dict[str, Address]:
+        """All contracts by name."""
+        return dict(self._deployment.contracts)
+
+    def time_of(self, block: int) -> int:
+        """Return the time of a block, seconds since the epoch."""
+        found = cast("dict[str, Any]", self._rpc("eth_getBlockByNumber", hex(block), NO_BODIES))
+        return int(found["timestamp"], 16)
+
+    def gas_of(self, transaction: str) -> int:
+        """Return the gas that a transaction used."""
+        found = cast("dict[str, Any]", self._rpc("eth_getTransactionReceipt", transaction))
+        return int(found["gasUsed"], 16)
+
     def address(self, contract: str) -> Address:
         return self._deployment.contracts[contract]
 

@@ -1,0 +1,129 @@
+"""The last page of the demonstration, for somebody who has never heard of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from folkmoot.demo.run import Outcome, Told
+from folkmoot.devnet import WARNING
+from folkmoot.processes import running
+
+if TYPE_CHECKING:
+    from folkmoot.home import Home
+
+FIGURES = ("auc", "balanced_accuracy", "tpr_gap_abs")
+HEADINGS = (
+    "candidate",
+    "votes for",
+    "AUC",
+    "balanced accuracy",
+    "gap in true-positive rate",
+    "outcome",
+    "because",
+)
+
+
+def show(console: Console, told: Told, home: Home, *, keep: bool, seeded: bool) -> None:
+    """Print what happened, what it means, and what to do next."""
+    console.rule("What happened")
+    console.print(_table(told))
+    for line in (*_meaning(told), "", *_honesty(seeded), "", *_next_steps(told, home, keep=keep)):
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _table(told: Told) -> Table:
+    table = Table(title="Candidates, in the order that was fixed before the split")
+    for heading in (
+        "candidate",
+        "votes for",
+        "AUC",
+        "balanced accuracy",
+        "gap in true-positive rate",
+        "outcome",
+        "because",
+    ):
+        table.add_column(heading)
+    for candidate in told.candidates:
+        document = candidate.document
+        facts, votes = _mapping(document["facts"]), _mapping(document["votes"])
+        failed = document["failed_rules"]
+        table.add_row(
+            str(document["name"]),
+            str(votes["for"]),
+            *(_figure(_mapping(facts[name])) for name in FIGURES),
+            str(document["outcome"]).upper(),
+            "[" + ", ".join(map(str, failed if isinstance(failed, list) else [])) + "]"
+            if failed
+            else "every rule holds",
+        )
+    return table
+
+
+def _meaning(told: Told) -> list[str]:
+    lines = [
+        "Four hospitals trained one model. No training row left its owner; evaluation rows went, sealed, to jurors.",
+        "The members voted for every candidate. A vote is necessary, never sufficient:",
+        "at the execution the contract asked the policy again.",
+    ]
+    if told.outcome is Outcome.OTHERWISE:
+        lines.append(
+            "All was sound, but with this seed the decisions differ from one refusal and one release (exit 3)."
+        )
+    return lines
+
+
+def _honesty(seeded: bool) -> list[str]:  # noqa: FBT001 - a fact to print
+    lines = ["All parties ran on this machine and belong to whoever started it.", f"It is a {WARNING}."]
+    if seeded:
+        lines.append(
+            "The owners' noise was seeded, so this run has NO privacy. For real noise: folkmoot demo --private"
+        )
+    return lines
+
+
+def _next_steps(told: Told, home: Home, *, keep: bool) -> list[str]:
+    if not keep:
+        return ["Nothing runs any more. To look around and cast a vote: folkmoot demo --keep"]
+    open_ = told.open_proposal
+    key = home.keys / f"{open_.voter}.json"
+    dashboard = next((process.log for process in running(home) if process.name == "dashboard"), "")
+    address = (home.root / "dashboard.url").read_text().strip() if (home.root / "dashboard.url").exists() else dashboard
+    where = f" --home {home.root}"
+    return [
+        "Now you: a fifth hospital asks to be admitted.",
+        f"It has {open_.votes_for} of the {open_.votes_needed} votes it needs (two thirds of all members).",
+        f"  look            {address}",
+        f"  vote by command folkmoot vote {str(open_.proposal)[:12]} for --key {open_.voter}{where}",
+        f"  vote by wallet  import the keystore {key}",
+        f"                  (its password is the line in {home.keys / 'password'}), add the network",
+        f"                  {told.rpc_url} with chain id {told.network.chain.chain_id},",
+        "                  and press For on the proposal's page",
+        f"  move the clock  folkmoot devnet advance --to-next{where}",
+        "                  (voting ends, then the timelock; a keeper queues and executes)",
+        f"  audit it all    folkmoot audit verify{where}",
+        f"  stop            folkmoot down{where}",
+    ]
+
+
+def _rules(failed: object) -> str:
+    names = ", ".join(map(str, failed)) if isinstance(failed, list) else ""
+    # Rich would read a plain bracket as markup.
+    return f"\\[{names}]"
+
+
+def _figure(fact: Mapping[str, object]) -> str:
+    value, interval = fact["value_micros"], fact["interval"]
+    if not isinstance(value, int):
+        return "missing"
+    shown = f"{value / 10**6:.2f}"
+    if isinstance(interval, list):
+        shown += f" ({interval[0] / 10**6:.2f} to {interval[1] / 10**6:.2f})"
+    return shown
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
