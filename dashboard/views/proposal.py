@@ -43,7 +43,7 @@ def page() -> None:
     with left:
         for number, action in enumerate(proposal.actions, start=1):
             _call(action, f"Call {number} of {len(proposal.actions)}")
-        _timeline(proposal, world)
+        _timeline(proposal)
     for action in proposal.actions:
         if action.approval is not None:
             _approval(action.approval, world, supplies)
@@ -136,7 +136,10 @@ def _bindings(approval: Approval, release: Release, world: World) -> None:
                 st.text(f"{binding.what}: {binding.detail}")
 
 
-def _timeline(proposal: Proposal, world: World) -> None:
+@st.fragment(run_every=REFRESH_S)
+def _timeline(shown: Proposal) -> None:
+    _, world = open_world()
+    proposal = world.proposal(shown.id) or shown
     ahead = [
         Step(word=word, time_s=moment)
         for word, moment in (("Voting opens", proposal.snapshot_s), ("Voting ends", proposal.deadline_s))

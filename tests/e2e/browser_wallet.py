@@ -69,24 +69,26 @@ class BrowserWallet:
             return json.dumps({"error": {"code": refusal.code, "message": str(refusal)}})
 
     def _carry_out(self, method: str, parameters: list[Any]) -> dict[str, Any]:
-        match method:
-            case "eth_accounts":
-                return {"result": [self.signer.address] if self.connected else []}
-            case "eth_requestAccounts":
-                self.connected = True
-                return {"result": [self.signer.address]}
-            case "eth_chainId":
-                return {"result": hex(self.on_chain)}
-            case "wallet_switchEthereumChain":
-                return self._switch(int(parameters[0]["chainId"], 16))
-            case "wallet_addEthereumChain":
+        if method in {"wallet_switchEthereumChain", "wallet_addEthereumChain"}:
+            if method == "wallet_addEthereumChain":
                 self.added = parameters[0]
                 self.known_chains.add(int(self.added["chainId"], 16))
-                return self._switch(int(self.added["chainId"], 16))
+            return self._switch(int(parameters[0]["chainId"], 16))
+        return {"result": self._tell(method, parameters)}
+
+    def _tell(self, method: str, parameters: list[Any]) -> Any:
+        match method:
+            case "eth_accounts":
+                return [self.signer.address] if self.connected else []
+            case "eth_requestAccounts":
+                self.connected = True
+                return [self.signer.address]
+            case "eth_chainId":
+                return hex(self.on_chain)
             case "eth_sendTransaction":
-                return {"result": self._send(parameters[0])}
+                return self._send(parameters[0])
             case _:
-                return {"result": self._rpc(method, parameters)}
+                return self._rpc(method, parameters)
 
     def _switch(self, chain_id: int) -> dict[str, Any]:
         if chain_id not in self.known_chains:

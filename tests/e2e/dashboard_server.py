@@ -15,7 +15,7 @@ from governance.adapters.store import FileStore
 from governance.domain.deployment import Deployment
 
 
-def serve(deployment_file: Path, rpc_url: str, database_url: str, store: Path, port: int) -> None:
+def serve(deployment_file: Path, rpc_url: str, database_url: str, *, store: Path, port: int) -> None:
     chain = EvmChain(rpc_url, Deployment.from_json(deployment_file.read_text()))
     threading.Thread(target=follow, args=(chain, database_url, threading.Event()), daemon=True).start()
     supplies = Supplies(
@@ -30,4 +30,4 @@ def serve(deployment_file: Path, rpc_url: str, database_url: str, store: Path, p
 
 if __name__ == "__main__":
     file, rpc, database, folder, number = sys.argv[1:]
-    serve(Path(file), rpc, database, Path(folder), int(number))
+    serve(Path(file), rpc, database, store=Path(folder), port=int(number))

@@ -156,16 +156,16 @@ def test_a_refusal_names_its_rule_with_value_limit_margin_and_interval(page: Pag
 
 
 @pytest.mark.parametrize(
-    ("name", "what", "sentence"),
+    ("who", "sentence"),
     [
-        ("Cleveland", "operator", "This is the operator key of “Cleveland”."),
-        ("Cleveland", "agent", "Agents never vote."),
-        ("Nobody", "member", "it belongs to no organisation of this network"),
-        ("Hungary", "member", "This wallet has voted; the contract counted 1 vote."),
+        (("Cleveland", "operator"), "This is the operator key of “Cleveland”."),
+        (("Cleveland", "agent"), "Agents never vote."),
+        (("Nobody", "member"), "it belongs to no organisation of this network"),
+        (("Hungary", "member"), "This wallet has voted; the contract counted 1 vote."),
     ],
 )
-def test_a_wallet_that_may_not_vote_is_told_why(page: Page, site: Site, name: str, what: str, sentence: str) -> None:
-    wallet_of(site, name, what).install(page)
+def test_a_wallet_that_may_not_vote_is_told_why(page: Page, site: Site, who: tuple[str, str], sentence: str) -> None:
+    wallet_of(site, *who).install(page)
     open_proposal(page, site, site.network.admission)
 
     connect(page)
@@ -216,3 +216,50 @@ def test_a_vote_from_a_browser_wallet_is_counted_and_carried_out(page: Page, sit
     expect(page.get_by_text("It was carried out.")).to_be_visible()
     assert network.governor.state(proposal) is ProposalState.EXECUTED
     assert network.registry.organisations()[-1].name == "St. Anna"
+
+
+HOSTILE_TITLE = (
+    "# :material/verified: Verified by the network ![](http://127.0.0.1:9/beacon.png)\n"
+    "[vote here](javascript:alert(1)) <img src=http://127.0.0.1:9/x.png onerror=alert(1)> \u202eFor\u200b"
+)
+
+
+def test_hostile_text_on_chain_stays_text_and_calls_nobody(page: Page, site: Site) -> None:
+    strangers: list[str] = []
+    page.on("request", lambda r: strangers.append(r.url) if ":9/" in r.url else None)
+    page.on("dialog", lambda dialog: strangers.append(dialog.message))
+    proposal = site.network.propose_admission("![](http://127.0.0.1:9/n.png) **St. Anna**", title=HOSTILE_TITLE)
+
+    for path in ("/", "/proposals", f"/proposal?id={proposal}", "/participants", "/history"):
+        page.goto(site.url + path)
+        expect(page.get_by_text("read to block").first).to_be_visible()
+        if path == "/proposals":
+            expect(page.get_by_text("“![](http://127.0.0.1:9/n.png) **St. Anna**”").first).to_be_visible()
+        if path.startswith("/proposal?"):
+            page.get_by_text("What the proposer wrote").click()
+            expect(page.get_by_text("Hidden or look-alike characters")).to_be_visible()
+            expect(page.get_by_text("Verified by the network").first).to_be_visible()
+
+    assert strangers == []
+    assert page.locator("[data-testid=stMain] a[href^=javascript]").count() == 0
+
+
+def test_an_unknown_call_is_a_danger_whatever_its_title(page: Page, site: Site) -> None:
+    network = site.network
+    calldata = network.chain.encode("Credit", "approve", network.member("Cleveland").address, 10**18)
+    proposal = network._propose(network.member("Hungary"), "Credit", calldata, "Routine maintenance")
+
+    page.goto(f"{site.url}/proposal?id={proposal}")
+
+    expect(page.get_by_text("This proposal makes a call that nobody wrote a sentence for")).to_be_visible()
+    expect(page.get_by_text("Unknown call 0x095ea7b3 to our contract Credit").first).to_be_visible()
+    expect(page.get_by_text("Constitutional (everything but a release)").first).to_be_visible()
+
+
+def test_other_sites_cannot_frame_the_page(site: Site) -> None:
+    headers = requests.get(site.url, timeout=5).headers
+
+    assert headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "'unsafe-eval'" not in headers["Content-Security-Policy"]
+    assert "script-src 'self' blob: 'wasm-unsafe-eval' 'sha256-" in headers["Content-Security-Policy"]
