@@ -13,6 +13,8 @@ from uagents.communication import Dispenser
 from uagents_core.envelope import Envelope
 from uagents_core.types import DeliveryStatus, MsgStatus
 
+from agents.net.errors import NetError
+
 LOGGER = logging.getLogger(__name__)
 MAX_ANSWER_BYTES = 4096
 
@@ -32,6 +34,10 @@ class _Waiting:
     envelope: Envelope
     endpoints: list[str]
     answer: "asyncio.Future[MsgStatus]"
+
+
+class NoAnswer(NetError):
+    """A peer did not answer at all: it is down, hangs, or has moved."""
 
 
 class LaneDispenser(Dispenser):  # type: ignore[misc]
@@ -88,6 +94,10 @@ class LaneDispenser(Dispenser):  # type: ignore[misc]
                 continue  # nobody waits any more; sending it now would only surprise
             try:
                 status = await self._post(waiting.envelope, waiting.endpoints)
+            except NoAnswer as error:
+                status = _failed(waiting.envelope, str(error))
+                # What waits behind would wait as long, for an endpoint that may have moved meanwhile.
+                _fail_all(lane, str(error))
             except Exception as error:
                 LOGGER.exception("sending failed in a way that was not foreseen")
                 status = _failed(waiting.envelope, type(error).__name__)
@@ -125,7 +135,14 @@ class LaneDispenser(Dispenser):  # type: ignore[misc]
                 answer = await response.content.read(MAX_ANSWER_BYTES)
                 return "" if response.status == 200 else f"{response.status} {answer[:200]!r}"
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return f"{endpoint}: {type(error).__name__} {error}"
+            raise NoAnswer(f"{endpoint}: {type(error).__name__} {error}") from error
+
+
+def _fail_all(lane: "asyncio.Queue[_Waiting]", reason: str) -> None:
+    while not lane.empty():
+        waiting = lane.get_nowait()
+        if not waiting.answer.done():
+            waiting.answer.set_result(_failed(waiting.envelope, reason))
 
 
 def _failed(envelope: Envelope, reason: str) -> MsgStatus:

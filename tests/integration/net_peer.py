@@ -16,6 +16,7 @@ from agents.net.agent import NetAgent, NetSettings
 from agents.net.artifacts import PublicStore
 from agents.net.directory import AgentEntry, CachedDirectory, DirectoryTimes
 from agents.net.gate import GateLimits
+from agents.net.lanes import LaneLimits
 from agents.net.lock import KeyLock
 from agents.net.mailbox import Mailbox
 from agents.net.post import PostOffice
@@ -56,7 +57,9 @@ def main() -> int:
     mailbox = Mailbox.open(home / "mail.sqlite", [Noted])
     mailbox.handle(EvaluationReport, note)
     agent = NetAgent(
-        NetSettings("peer", port=port, gate=GateLimits(rate_per_s=20, burst=60, body_s=1.5)),
+        NetSettings(
+            "peer", port=port, lanes=LaneLimits(timeout_s=2.0), gate=GateLimits(rate_per_s=20, burst=60, body_s=1.5)
+        ),
         key=bytes.fromhex(key),
         directory=directory,
         replay=ReplayGuard(home / "seen.sqlite"),

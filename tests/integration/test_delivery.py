@@ -67,6 +67,22 @@ def test_moving_an_endpoint_moves_the_traffic(table: TableFile, peers: list[Peer
     assert len(first.noted()) == 3
 
 
+def test_mail_for_an_endpoint_that_hangs_follows_it_when_it_moves(table: TableFile, peers: list[Peer]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        table.put(GOOD_KEY, f"http://127.0.0.1:{hanging.getsockname()[1]}")
+        sender = start(table, SENDER_KEY, "sender", address_of(GOOD_KEY), 12)
+        peers.append(sender)
+        table.put(SENDER_KEY, sender.url)
+        hanging.settimeout(10)
+        hanging.accept()
+
+        moved = start(table, GOOD_KEY, "moved")
+        peers.append(moved)
+        table.put(GOOD_KEY, moved.url)
+
+        wait_for(lambda: len(moved.noted()) == 12, timeout_s=12, what="mail to the new endpoint")
+
+
 def test_no_host_is_contacted_that_is_not_configured(table: TableFile, peers: list[Peer]) -> None:
     with socket.create_server(("127.0.0.2", 0)) as foreign:
         foreign.settimeout(1.5)
