@@ -74,7 +74,7 @@ def test_what_is_no_key_is_refused_without_being_shown(key: bytes) -> None:
         "",
         "agent1",
         "agent1qqqq",
-        generate_user_address(),
+        pytest.param(generate_user_address(), id="a user"),
         identity_from_key(b"\x01" * 32).address.upper(),
         "0x" + "1" * 40,
     ],
