@@ -170,7 +170,7 @@ def _owner(config: AgentConfig, desk: Desk, signer: TermsSigner) -> list[Role]:
     if setup is None:
         raise AgentConfigError(f"{config.name}: an owner needs data")
     child = TrainingChild(
-        owner=desk.organisation_name(desk.address), training_csv=setup.training.path, noise_seed=config.noise_seed
+        owner=desk.owner_name(desk.address), training_csv=setup.training.path, noise_seed=config.noise_seed
     )
     owner = Owner(desk, setup, child)
     return [owner, Sales(desk, mandate, goods=owner, signer=signer)]

@@ -135,7 +135,7 @@ class Compute:
             numbers = unpack_nanos(update.packed)
             try:
                 if update.owner in owners:
-                    _check(numbers, task, row, self.desk.organisation_name(update.owner))
+                    _check(numbers, task, row, self.desk.owner_name(update.owner))
                     found[update.owner] = numbers
             except TaskError as problem:
                 LOGGER.warning("left out of round %s: %s", row.round_number, problem)

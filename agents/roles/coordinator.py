@@ -202,7 +202,7 @@ class Coordinator:
 
     def _task(self, job: bytes, file: JobFile) -> Task:
         data = [a for a in self.desk.agreements.of(job) if a.kind is Kind.DATA]
-        return file.task(tuple(OwnerRows(self.desk.organisation_name(a.seller), a.rows) for a in data))
+        return file.task(tuple(OwnerRows(self.desk.owner_name(a.seller), a.rows) for a in data))
 
     def _round(self, run: JobRun, file: JobFile, number: int) -> Plans:
         name = name_round(number, file.rounds_per_candidate)
@@ -270,7 +270,7 @@ class Coordinator:
             return [row for row in found if row.posted]
 
     def _names(self, row: RoundRun) -> tuple[str, ...]:
-        return tuple(self.desk.organisation_name(leaf["owner"]) for leaf in json.loads(row.leaves))
+        return tuple(self.desk.owner_name(leaf["owner"]) for leaf in json.loads(row.leaves))
 
     def _totals(self, run: JobRun, task: Task, candidate: int) -> list[RoundTotal]:
         rounds = task.candidate(candidate).rounds

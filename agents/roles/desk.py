@@ -8,6 +8,7 @@ from typing import Protocol
 from agents.net.artifacts import PublicStore
 from agents.net.mailbox import Mailbox
 from agents.roles.agreements import Agreements
+from agents.training.scenario import slug
 from governance.domain.market import Address
 from governance.domain.policy import PolicySet
 from governance.ports import Chain, Signer
@@ -48,9 +49,9 @@ class Desk:
         """Address of the agent's key."""
         return self.signer.address
 
-    def organisation_name(self, agent: Address) -> str:
-        """Return the name of an agent's organisation; tasks and cards name owners by it."""
-        return self.registry.organisation(self.registry.organisation_of(agent)).name
+    def owner_name(self, agent: Address) -> str:
+        """Return the name by which tasks and cards call an agent's organisation, e.g. ``va-long-beach``."""
+        return slug(self.registry.organisation(self.registry.organisation_of(agent)).name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -193,7 +193,7 @@ class Owner:
             raise MessageRefused("the task spends more privacy than the agreement grants")
         if task.schema.digest != self.setup.schema.digest:
             raise MessageRefused("the task is for tables of another shape")
-        mine = {entry.owner: entry.rows for entry in task.owners}.get(self.desk.organisation_name(self.desk.address))
+        mine = {entry.owner: entry.rows for entry in task.owners}.get(self.desk.owner_name(self.desk.address))
         if mine != self.setup.training.rows:
             raise MessageRefused("the task counts our rows wrongly")
 
