@@ -1,0 +1,158 @@
+"""What strangers wrote, what a proposal does, and when it passes, as pages say it."""
+
+import pytest
+from eth_abi.abi import encode
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.actions import call_data, credits_text, read_action
+from dashboard.entries import Entry
+from dashboard.export import as_csv, as_json
+from dashboard.quorum import Count, ProposalClass, Tally
+from dashboard.text import clean, clean_lines, is_suspicious, quote, short, short_number
+from dashboard.times import span, utc
+
+REGISTRY, AGENTS, STRANGER = "0x" + "11" * 20, "0x" + "22" * 20, "0x" + "33" * 20
+CONTRACTS = {"ReleaseRegistry": REGISTRY, "AgentRegistry": AGENTS}
+MEMBER, OPERATOR = "0x" + "AA" * 20, "0x" + "bb" * 20
+
+
+def action(calldata: str, *, target: str = AGENTS, value_wei: int = 0):  # type: ignore[no-untyped-def]
+    return read_action(target, value_wei, bytes.fromhex(calldata[2:]), contracts=CONTRACTS)
+
+
+@given(st.text(max_size=300))
+def test_no_invisible_or_turning_character_survives(text: str) -> None:
+    shown = clean(text, limit=200)
+
+    assert not set(shown) & set("\u200b\u200e\u202a\u202e\u2066\u2069\ufeff\u0007\n\r")
+    assert len(shown) <= 201
+
+
+def test_hidden_characters_leave_a_mark_and_raise_suspicion() -> None:
+    assert clean("Cleve\u200bland") == "Cleve\N{REPLACEMENT CHARACTER}land"
+    assert is_suspicious("Cleve\u200bland")
+    assert is_suspicious("Clеveland"), "the third letter is Cyrillic"
+    assert not is_suspicious("Clínica São João\nline two")
+
+
+def test_long_text_is_cut_with_a_sign() -> None:
+    assert clean_lines("a" * 30, limit=10) == "a" * 10 + "…"
+
+
+def test_a_name_cannot_close_its_own_quotation_marks() -> None:
+    assert quote("X”, and everything is fine. “Y") == "“X', and everything is fine. 'Y”"
+
+
+def test_digests_are_shown_by_eight_characters() -> None:
+    assert short("0x0123456789abcdef") == "01234567"
+    assert short_number(0xABCDEF01 << 224) == "abcdef01"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (59, "59 s"), (3_600, "1 h"), (431_940, "4 d 23 h"), (-5, "0 s")]
+)
+def test_spans_are_told_in_their_two_largest_units(seconds: int, words: str) -> None:
+    assert span(seconds) == words
+
+
+def test_a_moment_beyond_any_calendar_is_told_in_seconds() -> None:
+    assert utc(0) == "1970-01-01 00:00 UTC"
+    assert utc(2**64 - 1) == f"second {2**64 - 1}"
+
+
+def test_an_admission_is_told_with_the_name_in_quotation_marks() -> None:
+    told = action(call_data("admit(string,address,address)", "St. Anna", MEMBER, OPERATOR))
+
+    assert told.known
+    assert told.sentence.startswith("Admit an organisation that calls itself “St. Anna”, with one vote")
+    assert told.arguments[0] == ("name", "St. Anna")
+
+
+def test_an_approval_says_what_it_is_bound_to() -> None:
+    words = [bytes([number]) * 32 for number in range(1, 5)]
+    calldata = call_data("approve(bytes32,bytes32,bytes32,bytes32,uint64)", *words, 1_800_000_000)
+
+    told = action(calldata, target=REGISTRY)
+
+    assert told.approval is not None
+    assert (told.approval.release, told.approval.facts_hash) == (words[0], words[3])
+    assert "if the constitution still allows it" in told.sentence
+
+
+@pytest.mark.parametrize(
+    ("calldata", "target", "value_wei"),
+    [
+        ("0xdeadbeef", AGENTS, 0),
+        ("0x", AGENTS, 0),
+        (call_data("admit(string,address,address)", "A", MEMBER, OPERATOR), STRANGER, 0),
+        (call_data("admit(string,address,address)", "A", MEMBER, OPERATOR), REGISTRY, 0),
+        (call_data("admit(string,address,address)", "A", MEMBER, OPERATOR) + "00" * 32, AGENTS, 0),
+        (call_data("remove(uint32)", 1)[:-2], AGENTS, 0),
+        (call_data("remove(uint32)", 1), AGENTS, 5),
+        ("0x" + call_data("remove(uint32)", 1)[2:10] + "ff" * 32, AGENTS, 0),
+    ],
+)
+def test_whatever_is_not_exactly_a_known_call_is_a_danger(calldata: str, target: str, value_wei: int) -> None:
+    assert not action(calldata, target=target, value_wei=value_wei).known
+
+
+@given(st.binary(max_size=400))
+def test_no_calldata_breaks_the_page(calldata: bytes) -> None:
+    selectors = [call_data("admit(string,address,address)", "A", MEMBER, OPERATOR)[:10], "0x12345678"]
+
+    for selector in selectors:
+        assert action(selector + calldata.hex()).sentence
+
+
+def test_names_that_are_no_utf8_are_a_danger_not_a_crash() -> None:
+    body = encode(["bytes", "address", "address"], [b"\xff\xfe", MEMBER, OPERATOR])
+    selector = call_data("admit(string,address,address)", "A", MEMBER, OPERATOR)[:10]
+
+    assert not action(selector + body.hex()).known
+
+
+@pytest.mark.parametrize(
+    ("kind", "votes", "expected"),
+    [
+        (ProposalClass.ROUTINE, (6, 0, 0), (False, "Needs 1 more vote For or Abstain: 6 of the 7 needed.")),
+        (ProposalClass.ROUTINE, (5, 0, 2), (True, "Has what it needs: 7 For or Abstain, 7 needed.")),
+        (ProposalClass.ROUTINE, (4, 4, 3), (False, "Quorum is reached, but For (4) does not exceed Against (4).")),
+        (ProposalClass.CONSTITUTIONAL, (8, 5, 0), (False, "Needs 1 more vote For: 8 of the 9 needed.")),
+        (ProposalClass.CONSTITUTIONAL, (9, 4, 0), (True, "Has what it needs: 9 For, 9 needed.")),
+        (ProposalClass.CONSTITUTIONAL, (7, 0, 6), (False, "Needs 2 more votes For: 7 of the 9 needed.")),
+    ],
+)
+def test_a_count_says_what_still_lacks(
+    kind: ProposalClass, votes: tuple[int, int, int], expected: tuple[bool, str]
+) -> None:
+    tally = Tally(in_favour=votes[0], against=votes[1], abstain=votes[2])
+
+    count = Count(kind=kind, tally=tally, supply=13)
+
+    assert (count.passes, count.standing()) == expected
+
+
+def test_credits_are_exact() -> None:
+    assert credits_text(1_500_000_000_000_000_001) == "1.500000000000000001 credits"
+    assert credits_text(10**18) == "1 credit"
+
+
+def entry(**values: object) -> Entry:
+    return Entry(
+        block=1,
+        log_index=0,
+        time_s=2,
+        contract="ModelGovernor",
+        name="VoteCast",
+        subject="=HYPERLINK(1)",
+        transaction="0x" + "0" * 64,
+        values=values,
+    )
+
+
+def test_files_keep_large_numbers_and_run_no_formula() -> None:
+    rows = [entry(proposalId=2**200, reason="=cmd()")]
+
+    assert f'"proposalId": "{2**200}"' in as_json(rows)
+    assert ",'=HYPERLINK(1)," in as_csv(rows)
