@@ -75,7 +75,9 @@ def open_chain(home: Home, settings: Settings) -> EvmChain:
 
     network = find_network(home, settings)
     if not home.deployment_file.exists():
-        raise DeploymentMissing(f"nothing is deployed in {home.root}; run `folkmoot deploy` or `folkmoot demo`")
+        raise DeploymentMissing(
+            f"nothing is deployed in {home.root}: run `folkmoot demo`, or copy your network's deployment.json there"
+        )
     with storage_errors(home.deployment_file):
         deployment = Deployment.from_json(home.deployment_file.read_text())
     chain = EvmChain(network.rpc_url, deployment)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 from folkmoot.agent_config import AgentConfig
 
 if TYPE_CHECKING:
+    from governance.adapters.evm import EvmChain
     from governance.domain.market import Mandate
     from governance.ports import Chain, Receipt, Signer
 
 BINDING_S: Final = 3600
+GAS_WEI: Final = 10**18
 ROLE_BITS: Final = {"owner": 1, "coordinator": 2, "compute": 4, "evaluator": 8, "keeper": 16}
 
 
@@ -40,6 +42,15 @@ def bind_agent(chain: Chain, operator: Signer, config_file: Path) -> Receipt:
     return registry.bind(operator, binding, agent.sign_digest(registry.binding_digest(binding)))
 
 
+def give_gas(chain: EvmChain, operator: Signer, config_file: Path) -> None:
+    """Send the agent's key what its transactions cost for a while, if it has little."""
+    from governance.adapters.evm.keys import keystore_address
+
+    address = keystore_address(AgentConfig.read(config_file).key)
+    if chain.balance(address) < GAS_WEI // 2:
+        chain.transfer(operator, address, GAS_WEI)
+
+
 def set_mandate(chain: Chain, operator: Signer, config_file: Path) -> Receipt | None:
     """Put the limits of an agent's mandate file on chain; None for an agent without one."""
     from governance.adapters.evm.keys import keystore_address
@@ -49,6 +60,16 @@ def set_mandate(chain: Chain, operator: Signer, config_file: Path) -> Receipt | 
     if config.mandate is None:
         return None
     return Registry(chain).set_mandate(operator, keystore_address(config.key), _limits(config))
+
+
+def revoke_mandate(chain: Chain, operator: Signer, config_file: Path) -> Receipt:
+    """Let the agent sign nothing any more, in one transaction."""
+    from governance.adapters.evm.keys import keystore_address
+    from governance.domain.market import Mandate
+    from governance.services.registry import Registry
+
+    address = keystore_address(AgentConfig.read(config_file).key)
+    return Registry(chain).set_mandate(operator, address, Mandate())
 
 
 def _limits(config: AgentConfig) -> Mandate:

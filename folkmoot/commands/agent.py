@@ -1,4 +1,4 @@
-"""``folkmoot agent run``."""
+"""``folkmoot agent init | bind | mandate | endpoint | run``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from folkmoot.options import HomeOption, open_home
+from folkmoot.options import HomeOption, open_home, say
 
 group = typer.Typer(no_args_is_help=True, help="Run agents.")
 
@@ -30,3 +30,109 @@ def run(
 
     place, settings = open_home(home)
     raise typer.Exit(run_agents(configs, place, settings))
+
+
+@group.command("init")
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="New folder for the agent.")],
+    name: Annotated[str, typer.Option(help="The agent's name, as its organisation's, in small letters.")],
+    mandate: Annotated[Path, typer.Option(help="What it may sell or buy; see `folkmoot mandate draft`.")],
+    role: Annotated[list[str], typer.Option(help="owner, coordinator, compute, evaluator or keeper.")],
+    csv: Annotated[Path | None, typer.Option(help="An owner's rows.", show_default=False)] = None,
+    schema: Annotated[Path | None, typer.Option(help="The shape of the rows.", show_default=False)] = None,
+    listen: Annotated[str, typer.Option(help="HOST:PORT; else a free port of loopback.")] = "",
+    noise_seed: Annotated[
+        int | None, typer.Option(min=0, help="Seeded noise, for demonstrations: no privacy.", show_default=False)
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Prepare an agent: make its keys, split its rows once, write its configuration.
+
+    Example: folkmoot agent init hospital --name fifth-hospital --role owner --csv rows.csv
+    --schema data/heart.schema.yaml --mandate examples/heart/mandates/cleveland.yaml
+    """
+    from folkmoot.agent_setup import NewAgent, set_up
+    from governance.adapters.evm.keys import keystore_address
+
+    place, _ = open_home(home)
+    config = set_up(
+        NewAgent(
+            folder=folder.expanduser().resolve(),
+            name=name,
+            roles=tuple(role),
+            network=place.root,
+            mandate=mandate,
+            listen=listen,
+            csv=csv,
+            schema=schema,
+            noise_seed=noise_seed,
+        )
+    )
+    say(f"agent {keystore_address(config.key)} is prepared in {config.home}")
+    say(f"next, its operator: folkmoot agent bind {config.home / 'agent.yaml'} --key OPERATOR-KEY")
+
+
+@group.command("bind")
+def bind(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The agent's configuration file.")],
+    key: Annotated[str, typer.Option(help="Name of the operator's key in the home.")],
+    home: HomeOption = None,
+) -> None:
+    """Bind an agent to its operator's organisation, give it gas, and put its mandate on chain.
+
+    Example: folkmoot agent bind hospital/agent.yaml --key fifth-hospital.operator
+    """
+    from folkmoot.keystore import open_keystore
+    from folkmoot.network import open_chain
+    from folkmoot.operators import bind_agent, give_gas, set_mandate
+
+    place, settings = open_home(home)
+    chain, operator = open_chain(place, settings), open_keystore(place, settings).signer(key)
+    bind_agent(chain, operator, config)
+    give_gas(chain, operator, config)
+    set_mandate(chain, operator, config)
+    say(f"bound, with its mandate on chain; start it: folkmoot agent run {config}")
+
+
+@group.command("mandate")
+def mandate(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The agent's configuration file.")],
+    key: Annotated[str, typer.Option(help="Name of the operator's key in the home.")],
+    revoke: Annotated[bool, typer.Option("--revoke", help="The agent may sign nothing any more.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Put the limits of an agent's mandate file on chain, or revoke them in one transaction.
+
+    Example: folkmoot agent mandate hospital/agent.yaml --key fifth-hospital.operator --revoke
+    """
+    from folkmoot.keystore import open_keystore
+    from folkmoot.network import open_chain
+    from folkmoot.operators import revoke_mandate, set_mandate
+
+    place, settings = open_home(home)
+    chain, operator = open_chain(place, settings), open_keystore(place, settings).signer(key)
+    (revoke_mandate if revoke else set_mandate)(chain, operator, config)
+    say("the agent may sign nothing any more" if revoke else "the mandate is on chain")
+
+
+@group.command("endpoint")
+def endpoint(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The agent's configuration file.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where peers reach it from now on.")],
+    key: Annotated[str, typer.Option(help="Name of the operator's key in the home.")],
+    home: HomeOption = None,
+) -> None:
+    """Move an agent's endpoint on chain; its peers follow within seconds.
+
+    Example: folkmoot agent endpoint hospital/agent.yaml http://127.0.0.1:8202 --key fifth-hospital.operator
+    """
+    from folkmoot.agent_config import AgentConfig
+    from folkmoot.keystore import open_keystore
+    from folkmoot.network import open_chain
+    from governance.adapters.evm.keys import keystore_address
+    from governance.services.registry import Registry
+
+    place, settings = open_home(home)
+    chain, operator = open_chain(place, settings), open_keystore(place, settings).signer(key)
+    Registry(chain).set_endpoint(operator, keystore_address(AgentConfig.read(config).key), url)
+    say(f"peers now reach it at {url}")

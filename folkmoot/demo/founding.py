@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from folkmoot.agent_setup import free_port
 from folkmoot.constitution import Founder, Founding, deploy
 from folkmoot.demo.cast import COORDINATOR, DATA, EXAMPLE, FUNDS_WEI, SCHEMA, SUPPLY_E18, Party, cast
 from folkmoot.files import write_atomically
@@ -142,7 +142,7 @@ class Founder13:
             "key": "keys/agent.json",
             "sealing_key": "keys/sealing.json",
             "password_file": "keys/password",
-            "listen": f"127.0.0.1:{_free_port()}",
+            "listen": f"127.0.0.1:{free_port()}",
             "mandate": "mandate.yaml",
         }
         if "owner" in party.roles:
@@ -169,9 +169,3 @@ class Founder13:
     def _pay_in(self, chain: EvmChain, keys: Keystore) -> None:
         operator = keys.signer(f"{COORDINATOR}.operator")
         chain.send(operator, "Credit", "approve", (chain.address("AgreementBook"), SUPPLY_E18))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -19,10 +19,11 @@ REVERTED: Final = 3
 
 
 class Refusal(AnswerMissing):
-    """The node answered with an error; ``data`` holds what a contract reverted with, if it did."""
+    """The node answered with an error; ``data`` holds what a contract reverted with, if it said why."""
 
-    def __init__(self, method: str, message: str, *, data: str) -> None:
+    def __init__(self, method: str, message: str, *, data: str, reverted: bool) -> None:
         self.data = data
+        self.reverted = reverted
         super().__init__(f"{method}: the node says {message[:200]}")
 
 
@@ -87,11 +88,10 @@ def _result(answer: Json, method: str) -> Json:
         raise AnswerWrong(method, "the answer is no JSON-RPC object")
     error = answer.get("error")
     if error is not None:
-        message, data = "an error", ""
-        if isinstance(error, Mapping):
-            message = str(error.get("message"))
-            data = str(error.get("data") or "")
-        raise Refusal(method, message, data=data)
+        fields = error if isinstance(error, Mapping) else {}
+        message = str(fields.get("message") or "an error")
+        reverted = fields.get("code") == REVERTED or "revert" in message.lower()
+        raise Refusal(method, message, data=str(fields.get("data") or ""), reverted=reverted)
     if "result" not in answer:
         raise AnswerWrong(method, "neither result nor error")
     return answer["result"]

@@ -126,6 +126,28 @@ class EvmChain:
             raw = signer.sign_transaction(cast("dict[str, object]", transaction))
             return self._submit(raw, call)
 
+    def transfer(self, signer: Signer, to: Address, wei: int) -> Receipt:
+        """Send the network's own coin, for gas."""
+        sender = cast("Any", signer.address)
+        with self._sending:
+            transaction = self._guarded(
+                lambda: self._with_fees({"from": sender, "to": cast("Any", to), "value": wei, "gas": 21_000}),
+                "transfer",
+            )
+            return self._submit(signer.sign_transaction(cast("dict[str, object]", transaction)), "transfer")
+
+    def _with_fees(self, transaction: dict[str, Any]) -> dict[str, Any]:
+        eth = self._web3.eth
+        tip = eth.max_priority_fee
+        base = int(eth.get_block("latest")["baseFeePerGas"])
+        nonce = eth.get_transaction_count(transaction["from"], "pending")
+        fees = {"maxPriorityFeePerGas": tip, "maxFeePerGas": 2 * base + tip, "chainId": self.chain_id, "nonce": nonce}
+        return {**transaction, **fees, "value": int(transaction["value"])}
+
+    def balance(self, account: Address) -> int:
+        """Return an account's own coin, in wei."""
+        return int(str(self._rpc("eth_getBalance", account, "latest")), 16)
+
     def events(
         self, contract: str, names: Sequence[str], *, from_block: int, to_block: int | None = None
     ) -> list[Event]:

@@ -7,16 +7,18 @@ from typing import Any, cast
 import rlp
 from eth_abi.exceptions import DecodingError
 from eth_account import Account
+from eth_keys.exceptions import BadSignature
 from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
+from eth_utils.exceptions import ValidationError
 from rlp.exceptions import RLPException
 
 from governance.adapters.evm.artifacts import abi, artifact
 from governance.adapters.evm.exact import decode_parts, encode_parts
 from governance.ports import Event
 from governance.services.audit.blocks import RawLog
-from governance.services.audit.sources import AnswerWrong, Blueprint, Creation
+from governance.services.audit.sources import UNFOLLOWABLE, AnswerWrong, Blueprint, Creation
 
 CALL_FIELDS = {0: (0, 3, 5), 1: (1, 4, 6), 2: (1, 5, 7)}
 """Places of nonce, target and data in the fields of a signed transaction, by its EIP-2718 type."""
@@ -45,7 +47,7 @@ class ArtifactCodebook:
             if target:
                 return None
             creator = str(Account.recover_transaction(raw))
-        except (RLPException, ValueError, TypeError, IndexError) as problem:
+        except (RLPException, ValidationError, BadSignature, AttributeError, *UNFOLLOWABLE) as problem:
             raise AnswerWrong(f"block {block}", "a transaction that does not decode") from problem
         address = to_checksum_address(keccak(rlp.encode([bytes.fromhex(creator[2:]), nonce]))[12:])
         return Creation(address=address, creator=creator, code=bytes(data), block=block)

@@ -13,6 +13,7 @@ from governance.adapters.evm.artifacts import abi
 from governance.adapters.evm.exact import decode_parts, encode_parts
 from governance.adapters.evm.refusals import explain
 from governance.domain.market import Address
+from governance.errors import ContractRefused
 from governance.services.audit.blocks import KNOWN_RECEIPTS, BlockHeader, RawLog, RawReceipt
 from governance.services.audit.sources import AnswerMissing, AnswerWrong
 
@@ -100,9 +101,9 @@ class EvmWitness:
             query = {"to": address, "data": "0x" + data.hex()}
             raw = as_bytes(self._rpc.call("eth_call", query, hex(block)), where)
         except Refusal as refusal:
-            if refusal.data.startswith("0x") and len(refusal.data) >= 10:
-                raise _refused(refusal.data, where) from refusal
-            raise
+            if not refusal.reverted:
+                raise
+            raise _refused(refusal.data, where) from refusal
         return _answer(entry, raw, where)
 
 
@@ -181,6 +182,8 @@ def _answer(entry: Mapping[str, Any], raw: bytes, where: str) -> object:
 
 
 def _refused(data: str, where: str) -> Exception:
+    if len(data) < 10:
+        return ContractRefused("Reverted", {}, call=where)
     try:
         return explain(data, where)
     except (DecodingError, ValueError, OverflowError):
