@@ -1,0 +1,198 @@
+"""The rounds of a job: asks the owners, takes the compute provider's sum, anchors it, sends receipts."""
+
+import json
+import logging
+
+from sqlmodel import Session, col, select
+
+from agents.net.errors import MessageRefused, NetError
+from agents.net.mailbox import Outcome
+from agents.protocols.messages import Aggregate, AggregateTask, Receipt, TrainingTask, unpack_nanos
+from agents.roles.desk import Desk, Plans
+from agents.roles.evidence import keep_round
+from agents.roles.job_runs import JobRun, RoundRun
+from agents.roles.jobs import JobFile
+from agents.roles.rounds import RoundName, name_round
+from agents.training.canonical import canonical_json
+from agents.training.federated import RoundRequest
+from agents.training.preprocessing import Preprocessing, derive_preprocessing
+from agents.training.replay import RoundTotal, replay_rounds
+from agents.training.task import OwnerRows
+from agents.training.task import TrainingTask as Task
+from governance.domain import evidence
+from governance.domain.market import Address, Kind
+from governance.errors import FolkmootError
+from governance.services.market import AgreementRecord, AgreementState
+
+LOGGER = logging.getLogger(__name__)
+ROUND_S = 30
+"""Chain time that a round waits for a silent owner."""
+
+
+class TrainingRounds:
+    """Drives the rounds of a coordinator's jobs."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        desk.mailbox.handle(Aggregate, self._on_aggregate)
+
+    def active(self, job: bytes) -> list[AgreementRecord]:
+        """Return the agreements of a job that are in force."""
+        return [a for a in self.desk.agreements.of(job) if a.state is AgreementState.ACTIVE]
+
+    def task(self, job: bytes, file: JobFile) -> Task:
+        """Return the task with the owners whose data the job bought."""
+        data = [a for a in self.desk.agreements.of(job) if a.kind is Kind.DATA]
+        return file.task(tuple(OwnerRows(self.desk.owner_name(a.seller), a.rows) for a in data))
+
+    def drive(self, run: JobRun, file: JobFile, number: int) -> Plans:
+        """Open the round of this number, or post it once its sum is there.
+
+        Raises
+        ------
+        ContractRefused
+            If the chain does not take the round.
+        """
+        name = name_round(number, file.rounds_per_candidate)
+        with self.desk.mailbox.reading() as session:
+            row = session.get(RoundRun, (run.job, number))
+            last = session.get(RoundRun, (run.job, number - 1))
+        if last is not None and not last.posted:
+            # We were killed after the posting and before the receipts.
+            self._close_round(run, last)
+        if row is None:
+            self._open_round(run, file, name)
+        elif row.leaves and not row.posted:
+            return self._close_round(run, row)
+        return Plans(busy=f"{run.name}: round {number}")
+
+    def _open_round(self, run: JobRun, file: JobFile, name: RoundName) -> None:
+        job, number = bytes.fromhex(run.job), name.number(file.rounds_per_candidate)
+        task = self.task(job, file)
+        active = self.active(job)
+        compute = next(a.seller for a in active if a.kind is Kind.COMPUTE)
+        owners = self._owners(run, number, [a.seller for a in active if a.kind is Kind.DATA])
+        request = "" if name.kind == "statistics" else canonical_json(self._request(run, task, name).to_json()).decode()
+        deadline = self.desk.chain.now_s() + ROUND_S
+        task_json = canonical_json(task.to_json()).decode()
+        common = {"job": "0x" + run.job, "candidate": name.candidate, "round_index": name.index, "kind": name.kind}
+        with self.desk.mailbox.transaction() as session:
+            session.add(RoundRun(job=run.job, number=number, owners=json.dumps(owners), compute=compute))
+            opening = AggregateTask(
+                msg_id=f"sum:{run.job[:16]}:{number}", owners=owners, task_json=task_json, deadline_s=deadline, **common
+            )
+            self.desk.mailbox.send(session, compute, opening)
+            for owner in owners:
+                message = TrainingTask(
+                    msg_id=f"task:{run.job[:16]}:{number}",
+                    task_json=task_json,
+                    request_json=request,
+                    compute_agent=compute,
+                    deadline_s=deadline,
+                    **common,
+                )
+                self.desk.mailbox.send(session, owner, message)
+
+    def _owners(self, run: JobRun, number: int, sellers: list[Address]) -> list[Address]:
+        # An owner that was silent in the last round is not waited for again.
+        with self.desk.mailbox.reading() as session:
+            last = session.get(RoundRun, (run.job, number - 1))
+        if last is None:
+            return sellers
+        answered = {leaf["owner"] for leaf in json.loads(last.leaves)}
+        return [owner for owner in sellers if owner in answered]
+
+    def _request(self, run: JobRun, task: Task, name: RoundName) -> RoundRequest:
+        totals = self.totals(run, task, name.candidate)
+        state = replay_rounds(task, totals, candidate=name.candidate)
+        return RoundRequest(
+            candidate=name.candidate,
+            round=name.index,
+            weights_nanos=state.weights_nanos,
+            preprocessing=self.preprocessing(run, task),
+        )
+
+    def rows(self, run: JobRun) -> list[RoundRun]:
+        """Return the rounds that are posted, in order."""
+        with self.desk.mailbox.reading() as session:
+            found = session.exec(select(RoundRun).where(RoundRun.job == run.job).order_by(col(RoundRun.number)))
+            return [row for row in found if row.posted]
+
+    def names(self, row: RoundRun) -> tuple[str, ...]:
+        """Return the owners behind a round's sum, as the task names them."""
+        return tuple(self.desk.owner_name(leaf["owner"]) for leaf in json.loads(row.leaves))
+
+    def totals(self, run: JobRun, task: Task, candidate: int) -> list[RoundTotal]:
+        """Return the sums of a candidate's rounds so far."""
+        rounds = task.candidate(candidate).rounds
+        wanted = range(1 + candidate * rounds, 1 + (candidate + 1) * rounds)
+        rows = [row for row in self.rows(run) if row.number in wanted]
+        return [RoundTotal(owners=self.names(row), total_nanos=unpack_nanos(row.sum_packed)) for row in rows]
+
+    def preprocessing(self, run: JobRun, task: Task) -> Preprocessing:
+        """Return what the statistics round gave."""
+        first = self.rows(run)[0]
+        return derive_preprocessing(unpack_nanos(first.sum_packed), task, owners=self.names(first))
+
+    def _on_aggregate(self, session: Session, sender: Address, message: Aggregate) -> Outcome | None:
+        job = bytes.fromhex(message.job[2:])
+        name = RoundName(candidate=message.candidate, index=message.round_index, kind=message.kind)
+        row = session.get(RoundRun, (job.hex(), name.number(self.desk.agreements.rounds_per_candidate(job))))
+        if row is None or row.compute != sender:
+            raise MessageRefused("this round was not given to the sender")
+        if not {leaf.owner for leaf in message.leaves} <= set(json.loads(row.owners)):
+            raise MessageRefused("the sum names owners that were not asked")
+        if not row.leaves:
+            row.sum_packed = message.sum_nanos
+            row.leaves = json.dumps([{"owner": leaf.owner, "digest": leaf.update_digest} for leaf in message.leaves])
+            session.add(row)
+        return Outcome(after_commit=(self.desk.wake,))
+
+    def _close_round(self, run: JobRun, row: RoundRun) -> Plans:
+        job = bytes.fromhex(row.job)
+        try:
+            proof = self._round_evidence(row)
+        except (NetError, FolkmootError) as problem:
+            LOGGER.warning("round %s is not posted: %s", row.number, problem)
+            return Plans(busy=f"{run.name}: waiting for the evidence of round {row.number}")
+        if self.desk.market.round_count(job) == row.number:
+            leaves = len(proof.leaves)
+            self.desk.market.post_round(self.desk.signer, job, row.number, root=proof.root(), leaves=leaves)
+        with self.desk.mailbox.transaction() as session:
+            keep_round(self.desk, session, proof)
+            row.posted = True
+            session.merge(row)
+            self._send_receipts(session, proof)
+        return Plans(busy=f"{run.name}: round {row.number} is posted")
+
+    def _round_evidence(self, row: RoundRun) -> evidence.RoundEvidence:
+        job, leaves, total = bytes.fromhex(row.job), [], None
+        for entry in json.loads(row.leaves):
+            digest = bytes.fromhex(entry["digest"])
+            document = self.desk.fetch(row.compute, digest)
+            values = evidence.numbers(evidence.read_document(document, "update")["update_nanos"])
+            if evidence.update_document(job, row.number, entry["owner"], values) != document:
+                raise MessageRefused(f"the update of {entry['owner']} is not what its leaf says")
+            total = values if total is None else [a + b for a, b in zip(total, values, strict=True)]
+            self.desk.store.put(document)
+            leaves.append(evidence.Leaf(agent=entry["owner"], digest=digest))
+        if tuple(total or ()) != unpack_nanos(row.sum_packed):
+            raise MessageRefused("the updates do not add up to the sum")
+        document = evidence.aggregate_document(
+            job, row.number, row.compute, sum_nanos=unpack_nanos(row.sum_packed), owners=leaves
+        )
+        own = evidence.Leaf(agent=row.compute, digest=bytes.fromhex(self.desk.store.put(document)))
+        return evidence.RoundEvidence(job=job, round_number=row.number, leaves=(*leaves, own))
+
+    def _send_receipts(self, session: Session, proof: evidence.RoundEvidence) -> None:
+        for leaf in proof.leaves[:-1]:
+            _, siblings = proof.proof(leaf.agent)
+            message = Receipt(
+                msg_id=f"receipt:{proof.job.hex()[:16]}:{proof.round_number}",
+                job="0x" + proof.job.hex(),
+                round_number=proof.round_number,
+                update_digest=leaf.digest.hex(),
+                round_root="0x" + proof.root().hex(),
+                proof=["0x" + node.hex() for node in siblings],
+            )
+            self.desk.mailbox.send(session, leaf.agent, message)
