@@ -255,6 +255,14 @@ def test_artifacts_are_not_served_to_others_nor_from_elsewhere(victim: Peer) -> 
     assert get("..%2Fmail.sqlite", key=FRIEND_KEY, names="0" * 64) == 404
 
 
+def test_replays_use_up_nothing_of_the_sender(victim: Peer) -> None:
+    valid = from_friend("replayed-often")
+
+    statuses = {post(victim, valid) for _ in range(100)}
+
+    assert statuses == {200}
+
+
 def test_a_flood_of_one_sender_is_slowed_down(victim: Peer) -> None:
     statuses = [post(victim, envelope(Ack(msg_id="a"), key=FRIEND_KEY, target=TARGET)) for _ in range(90)]
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from agents.negotiation.errors import BadStep
 from agents.negotiation.mandate import Tactic
-from agents.negotiation.transcript import read_terms, write_terms
+from agents.negotiation.transcript import NO_HASH, ChainHead, StepKind, StepRecord, read_terms, write_terms
 from agents.net.mailbox import Verdict
 from agents.protocols.messages import Accept, Confirm, Counter, Decline, Demand, Offer, Wire
 from agents.protocols.records import committed_e18, reserved_epsilon_micros
@@ -80,22 +81,39 @@ def test_a_step_under_a_new_id_is_refused_when_replayed(market: Market) -> None:
 
 
 @pytest.mark.parametrize(
-    "forgery",
-    [
-        {"seq": 5},
-        {"prev_hash": "0x" + "ab" * 32},
-        {"step_signature": "0x" + "11" * 64 + "1b"},
-        {"valid_until_s": NOW_S - 1},
-    ],
-    ids=["reordered", "other-history", "not-signed", "too-old"],
+    "change",
+    [{"seq": 5}, {"seq": 0}, {"prev_hash": "0x" + "ab" * 32}, {"valid_until_s": NOW_S - 1}],
+    ids=["skips", "repeats", "other-history", "too-old"],
 )
-def test_a_step_that_does_not_follow_is_refused(market: Market, forgery: dict[str, object]) -> None:
+def test_a_step_that_does_not_follow_is_refused(market: Market, change: dict[str, object]) -> None:
     identity = market.open()
     market.carry(until=lambda step: isinstance(step, Counter))
     counter = next(row.message for row in market.buying_mail.outbox.due())
 
-    assert market.to_seller(counter.copy(update=forgery)) is Verdict.REFUSED
+    assert market.to_seller(_signed_again(market, counter, **change)) is Verdict.REFUSED
     assert market.row(identity, mail=market.selling_mail).head_seq == 1
+
+
+def test_a_step_with_another_signature_is_refused(market: Market) -> None:
+    market.open()
+    market.carry(until=lambda step: isinstance(step, Counter))
+    counter = next(row.message for row in market.buying_mail.outbox.due())
+
+    forged = counter.copy(update={"step_signature": "0x" + "11" * 64 + "1b"})
+
+    assert market.to_seller(forged) is Verdict.REFUSED
+
+
+def test_a_side_cannot_speak_twice_in_a_row(market: Market) -> None:
+    identity = market.open()
+    market.carry(until=lambda step: isinstance(step, Counter))
+    counter = next(row.message for row in market.buying_mail.outbox.due())
+    head = market.row(identity, mail=market.buying_mail).head_hash
+    assert market.to_seller(counter) is Verdict.TAKEN
+
+    eager = _signed_again(market, counter, msg_id="eager", seq=counter.seq + 1, prev_hash=head)
+
+    assert market.to_seller(eager) is Verdict.REFUSED
 
 
 def test_nobody_else_can_speak_in_a_negotiation(market: Market) -> None:
@@ -265,3 +283,19 @@ def _signed_again(market: Market, step: Wire, **changes: object) -> Wire:
     signer = market.desk(BUYER_KEY, market.buying_mail).signer
     signature = signer.sign_step(_record(draft, address_of(BUYER_KEY)).hash())
     return draft.copy(update={"step_signature": "0x" + signature.hex()})
+
+
+def test_a_chain_takes_no_two_steps_of_one_side() -> None:
+    first = StepRecord(
+        negotiation_id=NO_HASH,
+        kind=StepKind.DEMAND,
+        seq=0,
+        prev_hash=NO_HASH,
+        sender=address_of(BUYER_KEY),
+        valid_until_s=NOW_S,
+        content="",
+    )
+    head = ChainHead().follow(first, now_s=NOW_S)
+
+    with pytest.raises(BadStep, match="out of turn"):
+        head.follow(replace(first, seq=1, prev_hash=head.hash), now_s=NOW_S)
