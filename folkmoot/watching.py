@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from folkmoot.files import write_atomically
 from folkmoot.home import Home
 from folkmoot.network import find_network, open_chain
 from folkmoot.settings import Settings
+
+ADDRESS_FILE: Final = "dashboard.url"
 
 if TYPE_CHECKING:
     from dashboard.settings import Supplies
@@ -49,8 +51,18 @@ def run_dashboard(home: Home, settings: Settings, *, port: int, any_port: bool) 
     chosen = _free_port(port) if any_port else port
     require_free(chosen)
     given = supplies(home, settings)
-    write_atomically(home.root / "dashboard.url", f"http://127.0.0.1:{chosen}\n")
+    write_atomically(home.root / ADDRESS_FILE, f"http://127.0.0.1:{chosen}\n")
     main(given, port=chosen)
+
+
+def dashboard_address(home: Home) -> str:
+    """Return where the dashboard of a home answers, or nothing if it does not."""
+    try:
+        address = (home.root / ADDRESS_FILE).read_text().strip()
+        with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=1):
+            return address
+    except (OSError, ValueError):
+        return ""
 
 
 def _free_port(wanted: int) -> int:

@@ -21,6 +21,7 @@ from folkmoot.devnet import Devnet
 from folkmoot.files import storage_errors, write_json
 from folkmoot.home import Home
 from folkmoot.settings import Settings
+from folkmoot.watching import dashboard_address
 from governance.domain.release import Status
 from governance.errors import FolkmootError
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 JOB: Final = EXAMPLE / "job.yaml"
+DASHBOARD_S: Final = 30.0
+"""Seconds that the summary waits for the dashboard's address."""
 
 
 class Outcome(IntEnum):
@@ -165,6 +168,9 @@ def start_watching(home: Home) -> None:
     command = [sys.executable, "-m", "folkmoot"]
     processes.start(home, "index", [*command, "index", "--home", str(home.root)])
     processes.start(home, "dashboard", [*command, "dashboard", "--home", str(home.root), "--any-port"])
+    deadline = time.monotonic() + DASHBOARD_S
+    while not dashboard_address(home) and time.monotonic() < deadline:
+        time.sleep(0.2)
 
 
 def _store(home: Home) -> FileStoreType:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from folkmoot.demo.run import Outcome, Told
 from folkmoot.devnet import WARNING
-from folkmoot.processes import running
+from folkmoot.watching import dashboard_address
 
 if TYPE_CHECKING:
     from folkmoot.home import Home
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 FIGURES = ("auc", "balanced_accuracy", "tpr_gap_abs")
 HEADINGS = (
     "candidate",
-    "votes for",
+    "for",
     "AUC",
     "balanced accuracy",
-    "gap in true-positive rate",
+    "gap in TPR",
     "outcome",
     "because",
 )
@@ -36,7 +37,7 @@ def show(console: Console, told: Told, home: Home, *, keep: bool, seeded: bool) 
 
 
 def _table(told: Told) -> Table:
-    table = Table(title="Candidates, in the order that was fixed before the split")
+    table = Table(title="Candidates, in the order fixed before the split; 90 % intervals")
     for heading in (
         "candidate",
         "votes for",
@@ -90,8 +91,7 @@ def _next_steps(told: Told, home: Home, *, keep: bool) -> list[str]:
         return ["Nothing runs any more. To look around and cast a vote: folkmoot demo --keep"]
     open_ = told.open_proposal
     key = home.keys / f"{open_.voter}.json"
-    dashboard = next((process.log for process in running(home) if process.name == "dashboard"), "")
-    address = (home.root / "dashboard.url").read_text().strip() if (home.root / "dashboard.url").exists() else dashboard
+    address = dashboard_address(home) or f"the dashboard did not start; see {home.logs / 'dashboard.log'}"
     where = f" --home {home.root}"
     return [
         "Now you: a fifth hospital asks to be admitted.",
@@ -112,7 +112,7 @@ def _next_steps(told: Told, home: Home, *, keep: bool) -> list[str]:
 def _rules(failed: object) -> str:
     names = ", ".join(map(str, failed)) if isinstance(failed, list) else ""
     # Rich would read a plain bracket as markup.
-    return f"\\[{names}]"
+    return escape(f"[{names}]")
 
 
 def _figure(fact: Mapping[str, object]) -> str:
