@@ -43,6 +43,7 @@ class History:
     """By contract: the creation, and the arguments of the constructor."""
     times_s: dict[int, int] = field(default_factory=dict)
     hashes: dict[int, bytes] = field(default_factory=dict)
+    receipts_roots: dict[int, bytes] = field(default_factory=dict)
     state_roots: dict[int, bytes] = field(default_factory=dict)
     quiet: set[int] = field(default_factory=set)
     """Blocks without transactions."""
@@ -94,6 +95,7 @@ class HistoryReader:
     def _take(self, history: History, header: BlockHeader) -> None:
         history.times_s[header.number] = header.time_s
         history.hashes[header.number] = header.hash
+        history.receipts_roots[header.number] = header.receipts_root
         history.state_roots[header.number] = header.state_root
         if header.transactions_root == EMPTY_ROOT:
             history.quiet.add(header.number)

@@ -9,6 +9,7 @@ from governance.domain.record import Record, parse_canonical_json
 from governance.errors import EvidenceMissing, FolkmootError, StoreDamaged
 from governance.ports import EvidenceStore
 from governance.services.audit.report import Examination
+from governance.services.audit.sources import UNFOLLOWABLE
 
 MAX_DOCUMENT_BYTES = 16 << 20
 """Longer files are artifacts; their bytes were hashed, and no root is looked for in them."""
@@ -57,7 +58,7 @@ def _round_of(data: bytes) -> RoundEvidence | None:
         return None
     try:
         return RoundEvidence.read(data)
-    except FolkmootError:
+    except (FolkmootError, *UNFOLLOWABLE):
         # Somebody else's document; only what a posted root asks for is missed.
         return None
 

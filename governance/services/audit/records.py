@@ -11,6 +11,7 @@ from governance.errors import FolkmootError, InvalidRecord
 from governance.ports import Event
 from governance.services import reading
 from governance.services.audit.report import Examination
+from governance.services.audit.sources import UNFOLLOWABLE
 from governance.services.audit.timeline import Moment, moment_of
 
 R = TypeVar("R")
@@ -101,7 +102,7 @@ def collect(events: list[Event], examination: Examination) -> Records:
             continue
         try:
             step(records, event)
-        except (FolkmootError, ValueError) as problem:
+        except (FolkmootError, *UNFOLLOWABLE) as problem:
             examination.fault(f"block {event.block}, {event.name}", "an impossible event", found=str(problem))
     return records
 

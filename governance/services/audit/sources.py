@@ -9,6 +9,9 @@ from governance.errors import FolkmootError
 from governance.ports import Event
 from governance.services.audit.blocks import BlockHeader, RawLog, RawReceipt
 
+UNFOLLOWABLE = (KeyError, ValueError, TypeError, IndexError, OverflowError)
+"""What our code raises over a history or document that contradicts itself; the auditor hears of it as a finding."""
+
 
 class AnswerWrong(FolkmootError):
     """The node answered something that no honest node answers: missing fields, wrong types, impossible numbers."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from governance.domain.market import Address
 from governance.domain.policy import PolicySet
-from governance.errors import ChainUnreachable, ContractRefused, FolkmootError
+from governance.errors import ChainUnreachable, FolkmootError
 from governance.services.audit.checks.agreements import check_agreements, check_jobs
 from governance.services.audit.checks.constitution import check_constitution
 from governance.services.audit.checks.documents import check_documents, check_reports
@@ -24,7 +24,7 @@ from governance.services.audit.history import History, HistoryReader
 from governance.services.audit.library import ListedStore, search
 from governance.services.audit.records import collect
 from governance.services.audit.report import AuditReport, CheckResult, Examination
-from governance.services.audit.sources import AnswerMissing, AnswerWrong, Codebook, Witness
+from governance.services.audit.sources import UNFOLLOWABLE, AnswerMissing, AnswerWrong, Codebook, Witness
 from governance.services.audit.world import replay
 
 CHECKS: Final[tuple[tuple[str, tuple[Check, ...]], ...]] = (
@@ -79,26 +79,40 @@ def verify(
         If nobody answers.
     """
     blocks = Examination("blocks and events")
-    files = Examination("files of the store")
-    try:
-        history = HistoryReader(witness, codebook, blocks).read(registry, from_block)
-    except (AnswerWrong, AnswerMissing, ContractRefused) as problem:
-        _note(blocks, problem)
+    read: list[History] = []
+    reader = HistoryReader(witness, codebook, blocks)
+    _guarded(blocks, lambda: read.append(reader.read(registry, from_block)))
+    if not read:
         return _unreadable(registry, blocks)
-    library = search(evidence.store, files)
+    history = read[0]
+    sources = Sources(witness=witness, codebook=codebook)
+    results = examine(history, sources, evidence=evidence, blocks=blocks)
+    return _report(registry, history, (blocks.result(), *results))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """A node, and our own build of what runs on it."""
+
+    witness: Witness
+    codebook: Codebook
+
+
+def examine(history: History, sources: Sources, *, evidence: Evidence, blocks: Examination) -> list[CheckResult]:
+    """Carry out all checks over a history that was read."""
+    files = Examination("files of the store")
     context = Context(
         history=history,
         world=replay(history.events, history.times_s, blocks),
         records=collect(history.events, blocks),
-        witness=witness,
-        codebook=codebook,
+        witness=sources.witness,
+        codebook=sources.codebook,
         store=evidence.store,
-        library=library,
+        library=search(evidence.store, files),
         shipped=evidence.shipped,
         policy_files=evidence.policy_files,
     )
-    results = [run(name, checks, context) for name, checks in CHECKS]
-    return _report(registry, history, (blocks.result(), *results, files.result()))
+    return [*(run(name, checks, context) for name, checks in CHECKS), files.result()]
 
 
 def run(name: str, checks: tuple[Check, ...], context: Context) -> CheckResult:
@@ -116,7 +130,7 @@ def _guarded(exam: Examination, action: Callable[[], None]) -> None:
         raise
     except FolkmootError as problem:
         _note(exam, problem)
-    except (KeyError, ValueError, TypeError, IndexError, OverflowError) as problem:
+    except UNFOLLOWABLE as problem:
         # History that contradicts itself so badly that a check cannot follow it is not clean.
         exam.fault(exam.name, "history that this check can follow", found=f"{type(problem).__name__}: {problem}")
 

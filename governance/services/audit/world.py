@@ -9,6 +9,7 @@ from governance.errors import FolkmootError
 from governance.ports import Event
 from governance.services import reading
 from governance.services.audit.report import Examination
+from governance.services.audit.sources import UNFOLLOWABLE
 from governance.services.audit.timeline import Moment, Timeline, moment_of
 
 
@@ -90,7 +91,7 @@ def replay(events: list[Event], times_s: Mapping[int, int], examination: Examina
             continue
         try:
             step(world, event)
-        except FolkmootError as problem:
+        except (FolkmootError, *UNFOLLOWABLE) as problem:
             examination.fault(f"block {event.block}, {event.name}", "an impossible event", found=str(problem))
     return world
 

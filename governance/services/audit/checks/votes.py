@@ -1,5 +1,7 @@
 """Votes: power at the snapshot, sums, quorums by class, code pins, and what was carried out."""
 
+from collections.abc import Iterable
+
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
@@ -205,15 +207,40 @@ def _delay_at(context: Context, event: Event) -> int:
 
 
 def check_timelock(context: Context, exam: Examination) -> None:
-    """Require that the timelock did only what passed votes asked for."""
-    voted: dict[str, list[tuple[object, ...]]] = {}
-    for proposal in read_proposals(context).values():
-        if proposal.executed is not None:
-            calls = zip(proposal.targets, proposal.values, proposal.calldatas, strict=False)
-            voted.setdefault(proposal.executed.transaction, []).extend(calls)
-    for event in context.events("Timelock", "CallExecuted"):
-        call = (event.values["target"], event.values["value"], event.values["data"])
-        wanted = voted.get(event.transaction, [])
-        exam.holds(place(event), "it is what an executed proposal asked for", condition=call in wanted, found=call)
-        done = ("Timelock", "isOperationDone", event.values["id"])
-        context.state(exam, place(event), "noted as done", expected=True, call=done)
+    """Require that the timelock scheduled and did only what passed votes asked for."""
+    proposals = read_proposals(context).values()
+    queued = _by_transaction((proposal.queued, proposal) for proposal in proposals)
+    executed = _by_transaction((proposal.executed, proposal) for proposal in proposals)
+    for event in context.events("Timelock", "CallScheduled", "CallExecuted"):
+        where = place(event)
+        key = reading.raw(event.values["id"])
+        asked = (queued if event.name == "CallScheduled" else executed).get(event.transaction, [])
+        wanted = {
+            (_operation_id(context, proposal), index, *call)
+            for proposal in asked
+            for index, call in enumerate(zip(proposal.targets, proposal.values, proposal.calldatas, strict=False))
+        }
+        call = (key, *(event.values[name] for name in ("index", "target", "value", "data")))
+        exam.holds(where, "it is what a proposal asked for", condition=call in wanted, found=call)
+        if event.name == "CallScheduled":
+            exam.equal(where, "its wait", expected=_delay_at(context, event), found=event.values["delay"])
+        else:
+            context.state(exam, where, "noted as done", expected=True, call=("Timelock", "isOperationDone", key))
+
+
+def _by_transaction(pairs: Iterable[tuple[Event | None, Proposal]]) -> dict[str, list[Proposal]]:
+    found: dict[str, list[Proposal]] = {}
+    for event, proposal in pairs:
+        if event is not None:
+            found.setdefault(event.transaction, []).append(proposal)
+    return found
+
+
+def _operation_id(context: Context, proposal: Proposal) -> bytes:
+    # OpenZeppelin GovernorTimelockControl._timelockSalt and TimelockController.hashOperationBatch.
+    description = keccak(proposal.description.encode("utf-8", "surrogateescape"))
+    governor = bytes.fromhex(context.address("ModelGovernor")[2:]).ljust(32, b"\0")
+    salt = bytes(left ^ right for left, right in zip(governor, description, strict=True))
+    types = ["address[]", "uint256[]", "bytes[]", "bytes32", "bytes32"]
+    values = [proposal.targets, proposal.values, proposal.calldatas, b"\0" * 32, salt]
+    return keccak(encode(types, values))
