@@ -49,6 +49,7 @@ contract AgreementPaymentTest is AgreementBase {
         book.close(id);
 
         assertEq(credit.balanceOf(address(book)), 0, "nothing stays");
+        assertEq(book.totalEscrowE18(), 0, "nothing is owed");
         uint256 parts = credit.balanceOf(_operator(1)) + credit.balanceOf(_operator(INSTITUTE));
         assertEq(parts, FUNDS, "sum out is sum in");
     }
