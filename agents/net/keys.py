@@ -100,7 +100,7 @@ def canonical_address(address: str) -> str:
 def signature_is_valid(agent_address: str, digest: bytes, signature: str) -> bool:
     """Say whether ``signature`` (``sig1…``) is the agent's over a 32-byte digest.
 
-    Accepts both forms of s, as uAgents signs both. Twelve times faster than the pure-Python
+    Accepts both forms of s, as uAgents signs both. About four times faster than the pure-Python
     curve of uAgents, so that a flood of forgeries costs us little.
     """
     try:
