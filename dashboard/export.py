@@ -10,8 +10,6 @@ from dashboard.entries import Entry
 
 COLUMNS: Final = ("block", "log_index", "time_s", "contract", "event", "subject", "transaction", "values")
 EXACT_IN_JAVASCRIPT: Final = 2**53
-LONGEST_NUMBER: Final = 40
-"""Digits; the id of a proposal has more."""
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -63,12 +61,6 @@ def _inert(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
 
 
-def readable(value: object) -> str:
-    """Return a value as text; a number as long as a hash is written like one."""
-    text = json.dumps(value) if isinstance(value, list) else str(value)
-    return f"0x{int(text):064x}" if len(text) > LONGEST_NUMBER and text.isascii() and text.isdecimal() else text
-
-
 def _short_text(value: object) -> str:
-    text = readable(value)
+    text = json.dumps(value) if isinstance(value, list) else str(value)
     return text if len(text) <= 48 else f"{text[:18]}…"

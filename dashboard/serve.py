@@ -32,7 +32,13 @@ def main(supplies: Supplies, *, port: int = DEFAULT_PORT) -> None:
 
     logging.getLogger("streamlit").setLevel(logging.WARNING)
     uvicorn.run(
-        application(), host=HOST, port=port, log_level="warning", server_header=False, timeout_graceful_shutdown=2
+        application(),
+        host=HOST,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
     )
 
 

@@ -39,8 +39,8 @@ def short(digest: str) -> str:
 
 
 def short_number(number: int) -> str:
-    """Return the first eight hex characters of a proposal's id."""
-    return f"{number:064x}"[:DIGEST_CHARACTERS]
+    """Return the first eight digits of a proposal's id, as the command line names it."""
+    return str(number)[:DIGEST_CHARACTERS]
 
 
 def quote(text: str, limit: int = NAME_CHARACTERS) -> str:

@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.components.frame import open_world
 from dashboard.components.tables import show_table
 from dashboard.entries import Entry
-from dashboard.export import as_csv, as_json, readable, told
+from dashboard.export import as_csv, as_json, told
 from dashboard.text import clean
 from dashboard.times import utc
 from governance.domain.deployment import CONTRACTS
@@ -54,7 +54,7 @@ def _row(entry: Entry) -> dict[str, str | int | float]:
         "time": utc(entry.time_s),
         "contract": entry.contract,
         "event": entry.name,
-        "about": clean(readable(entry.subject), 80),
+        "about": clean(entry.subject, 80),
         "values": clean(told(entry), SHOWN_CHARACTERS),
         "transaction": entry.transaction,
     }

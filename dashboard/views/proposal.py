@@ -55,7 +55,7 @@ def page() -> None:
 def _heading(proposal: Proposal, world: World) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         class_badge(proposal.kind)
-        digest("id", hex(proposal.id))
+        digest("id", str(proposal.id))
         digest("proposed by", proposal.proposer)
     words(headline(proposal, world), key="what")
     if not proposal.known:

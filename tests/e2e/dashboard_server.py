@@ -7,8 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from dashboard.serve import main
-from dashboard.settings import Supplies
+from dashboard import Supplies, run_server
 from governance.adapters.evm import EvmChain
 from governance.adapters.history import follow
 from governance.adapters.store import FileStore
@@ -25,7 +24,7 @@ def serve(deployment_file: Path, rpc_url: str, database_url: str, *, store: Path
         is_development=True,
         store=FileStore(store),
     )
-    main(supplies, port=port)
+    run_server(supplies, port=port)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What the pages tell equals what the contracts say, on a network of real contracts played by real keys."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.ballot import read_live, read_standing
 from dashboard.bindings import check_bindings
+from dashboard.components import frame
 from dashboard.evidence import judge
 from dashboard.people import read_register
 from dashboard.settings import Supplies, provide
@@ -280,3 +282,12 @@ def test_a_silent_chain_leaves_the_page_readable(played: Played, monkeypatch: py
 
 def test_the_admission_is_still_open(played: Played) -> None:
     assert played.network.governor.state(played.network.admission) is ProposalState.ACTIVE
+
+
+def test_an_index_that_stopped_is_said_to_be_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    monkeypatch.setattr(frame.time, "time", lambda: now + 500)
+
+    line = next(caption.value for caption in show("overview").caption if "read to block" in str(caption.value))
+
+    assert "is old: is the index still running?" in str(line)
