@@ -111,6 +111,10 @@ class Reading:
         )
         return [blocks.result(), *_run(context, names)]
 
+    def with_node(self, witness: Witness) -> list[CheckResult]:
+        """Carry out all checks with what a node says now about the state at the head."""
+        return _run(replace(self.context, witness=witness), ())
+
     def contradicts(self, events: list[Event]) -> bool:
         """Say whether any check contradicts another course of events; stops at the first that does."""
         blocks = Examination("events")

@@ -23,6 +23,9 @@ def check_constitution(context: Context, exam: Examination) -> None:
         exam.equal(place(event), "hash of the set", expected=policy.set_hash, found=event.values["setHash"])
         exam.equal(place(event), "version", expected=policy.version, found=event.values["version"])
         exam.equal(place(event), "document hash", expected=policy.document_hash, found=event.values["documentHash"])
+    for entry in policy.tiers:
+        call = (WHERE, "tierOf", 1 << entry.purpose)
+        context.state(exam, WHERE, f"tier of purpose {entry.purpose}", expected=int(entry.tier), call=call)
     _compare_with_deployment(context, exam)
     _compare_with_files(context, exam, policy)
 
