@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.ballot import Live, countdown, estimate
-from dashboard.components.marks import STATES, STATUSES, badge, class_badge, quorum_bar, words
+from dashboard.components.marks import STATES, STATUSES, Mark, badge, class_badge, quorum_bar, words
 from dashboard.proposals import Proposal
 from dashboard.releases import Release
 from dashboard.settings import Supplies
@@ -47,13 +47,18 @@ def decided(proposal: Proposal, world: World) -> Release | None:
     return next((release for release in found if release is not None and release.decision is not None), None)
 
 
+def standing(proposal: Proposal, world: World) -> Mark:
+    """Return the badge of a proposal: its state, or what became of its release once that is decided."""
+    over = decided(proposal, world)
+    return STATES[outlook(proposal, world).state] if over is None else STATUSES[over.status]
+
+
 def proposal_card(proposal: Proposal, world: World, supplies: Supplies) -> None:
     """Show a proposal with its state, its count and a link to its page."""
-    seen = outlook(proposal, world)
+    seen, over = outlook(proposal, world), decided(proposal, world)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            over = decided(proposal, world)
-            badge(STATES[seen.state] if over is None else STATUSES[over.status])
+            badge(standing(proposal, world))
             class_badge(proposal.kind)
             if not proposal.known:
                 badge(("Unknown call: read it before you vote", "dangerous", "red"))

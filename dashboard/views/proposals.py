@@ -3,9 +3,7 @@
 import streamlit as st
 
 from dashboard.components.frame import open_world
-from dashboard.components.lists import outlook, proposal_card
-from dashboard.components.marks import STATES
-from governance.domain.release import ProposalState
+from dashboard.components.lists import proposal_card, standing
 
 ALL = "All"
 
@@ -15,11 +13,10 @@ def page() -> None:
     supplies, world = open_world()
     st.title("Proposals")
     st.caption("What a proposal does is read from its calldata. Its title decides nothing and is shown as quoted text.")
-    seen = {proposal.id: outlook(proposal, world).state for proposal in world.proposals}
-    present = [state for state in ProposalState if state in seen.values()]
-    words = {STATES[state][0]: state for state in present}
-    chosen = st.segmented_control("State", [ALL, *words], default=ALL, key="state", bind="query-params") or ALL
-    shown = [p for p in reversed(world.proposals) if chosen in {ALL, STATES[seen[p.id]][0]}]
+    words = {proposal.id: standing(proposal, world)[0] for proposal in world.proposals}
+    present = list(dict.fromkeys(words.values()))
+    chosen = st.segmented_control("State", [ALL, *present], default=ALL, key="state", bind="query-params") or ALL
+    shown = [proposal for proposal in reversed(world.proposals) if chosen in {ALL, words[proposal.id]}]
     if not shown:
         st.text("There is no such proposal yet.")
     for proposal in shown:
