@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from folkmoot.files import storage_errors
 from folkmoot.home import Home
 from folkmoot.settings import Settings
+from governance.errors import DeploymentMissing, PolicyError
 
 if TYPE_CHECKING:
     from governance.domain.deployment import Deployment
@@ -64,7 +66,7 @@ def audit(subject: Subject, policies: Path | None) -> AuditReport:
 
     Raises
     ------
-    PolicyError
+    typer.BadParameter
         If the policy files cannot be read.
     ChainUnreachable
         If nobody answers.
@@ -78,9 +80,13 @@ def audit(subject: Subject, policies: Path | None) -> AuditReport:
     from governance.services.audit import Evidence, verify
 
     code = Path(metrics.__file__).read_bytes()
+    try:
+        compiled = load_policies(policies or POLICIES)
+    except PolicyError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--policies") from problem
     evidence = Evidence(
         store=FileStore(subject.store) if subject.store else None,
-        policy_files=load_policies(policies or POLICIES),
+        policy_files=compiled,
         shipped={sha256(code): code},
     )
     witness = EvmWitness(subject.rpc_url)
@@ -91,7 +97,13 @@ def _deployment(home: Home) -> Deployment | None:
     from governance.domain.deployment import Deployment
 
     path = home.deployment_file
-    return Deployment.from_json(path.read_text()) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        with storage_errors(path):
+            return Deployment.from_json(path.read_text())
+    except DeploymentMissing as damage:
+        raise typer.BadParameter(f"{path}: {damage}", param_hint="--home") from damage
 
 
 def _registry(given: str | None, deployment: Deployment | None) -> str:

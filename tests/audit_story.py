@@ -347,14 +347,14 @@ def _post_round(story: Story, number: int) -> None:
 def _submit(story: Story, index: int) -> None:
     name = CANDIDATES[index]
     artifact = story.store.put(f"model file of {name}".encode())
-    task = {**_task_body(), "owners": [{"owner": owner, "rows": ROWS} for owner in OWNERS]}
+    task = {**_task_body(), "owners": [{"owner": owner.lower(), "rows": ROWS} for owner in OWNERS]}
     card = {
         "artifact_sha256": artifact.hex(),
         "candidate": index,
         "candidate_name": name,
         "task": task,
         "task_digest": sha256(canonical_json(task)).hex(),  # type: ignore[arg-type]
-        "owners_per_round": [list(OWNERS)],
+        "owners_per_round": [[owner.lower() for owner in OWNERS]],
     }
     cited = [story.agreements[f"{owner} {kind}"] for owner in OWNERS for kind in ("data", "evaluation_rows")]
     manifest = Manifest(

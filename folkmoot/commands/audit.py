@@ -56,14 +56,15 @@ def verify(
 
     from folkmoot.audit_view import as_json, show
     from folkmoot.auditing import audit, find_subject
+    from folkmoot.devnet import DevnetError
     from governance.errors import ChainUnreachable
     from governance.services.audit import ExitCode
 
     place, settings = open_home(home)
-    subject = find_subject(place, settings, rpc=rpc, registry=registry, store=store, from_block=from_block)
     try:
+        subject = find_subject(place, settings, rpc=rpc, registry=registry, store=store, from_block=from_block)
         report = audit(subject, policies)
-    except ChainUnreachable as problem:
+    except (ChainUnreachable, DevnetError) as problem:
         note(f"folkmoot: {problem}")
         raise typer.Exit(ExitCode.EVIDENCE_UNAVAILABLE) from None
     if json_:

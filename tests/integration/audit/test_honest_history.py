@@ -72,11 +72,29 @@ def test_silent_node_is_unavailable_evidence(story: Story) -> None:
     assert code == 4
 
 
+def test_chain_that_is_down_is_unavailable_evidence(story: Story, tmp_path: Path) -> None:
+    (tmp_path / "deployment.json").write_text(story.deployment.to_json())
+
+    code, output = run("audit", "verify", "--home", str(tmp_path))
+
+    assert code == 4
+    assert "folkmoot up" in output
+
+
 def test_address_without_a_registry_is_a_finding(story: Story) -> None:
     code, output = run("audit", "verify", "--rpc", story.rpc, "--registry", story.deployment.contracts["Credit"])
 
     assert code == 1
     assert "ReleaseRegistry.governor" in output
+
+
+def test_damaged_deployment_file_is_wrong_usage(tmp_path: Path) -> None:
+    (tmp_path / "deployment.json").write_text("{}")
+
+    code, output = run("audit", "verify", "--home", str(tmp_path))
+
+    assert code == 2
+    assert "damaged" in output
 
 
 @pytest.mark.parametrize("arguments", [(), ("--registry", "0x12"), ("--store", "/nowhere/at/all")])
@@ -89,7 +107,7 @@ def test_wrong_usage_ends_with_two(arguments: tuple[str, ...], tmp_path: Path) -
 def test_other_policy_files_are_a_finding(story: Story, tmp_path: Path) -> None:
     shutil.copytree(Path(__file__).parents[3] / "policies", tmp_path / "policies")
     rules = tmp_path / "policies" / "core.yaml"
-    rules.write_text(rules.read_text().replace("version: 1", "version: 2", 1))
+    rules.write_text(rules.read_text().replace("value: 0.10", "value: 0.20", 1))
 
     code, output = run(
         *("audit", "verify", "--rpc", story.rpc, "--registry", story.registry),

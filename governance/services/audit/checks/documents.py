@@ -108,8 +108,14 @@ def _agreed_rows(context: Context, release: Release) -> list[tuple[str, int]]:
     for agreement in _cited(context, release, Kind.DATA):
         number = context.world.organisation_of(agreement.terms.seller, moment)
         organisation = context.world.organisations.before(moment, number)
-        rows.append((organisation.name if organisation else "", agreement.terms.rows))
+        rows.append((owner_name(organisation.name if organisation else ""), agreement.terms.rows))
     return rows
+
+
+def owner_name(organisation: str) -> str:
+    """Return how tasks and cards call an owner: the ASCII letters and digits of its name, e.g. ``va-long-beach``."""
+    plain = (letter if letter.isascii() and letter.isalnum() else " " for letter in organisation.lower())
+    return "-".join("".join(plain).split())[:60]
 
 
 def _owners_per_round(context: Context, release: Release, job: Job) -> list[list[str]] | None:
@@ -123,7 +129,7 @@ def _owners_per_round(context: Context, release: Release, job: Job) -> list[list
         agents = [leaf.agent for leaf in known.leaves[:-1]]
         numbers = [context.world.organisation_of(agent, moment_of(event)) for agent in agents]
         organisations = [context.world.organisations.last(number) for number in numbers]
-        found.append(sorted(organisation.name if organisation else "" for organisation in organisations))
+        found.append(sorted(owner_name(known.name if known else "") for known in organisations))
     return found
 
 
