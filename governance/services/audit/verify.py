@@ -8,6 +8,7 @@ from governance.domain.market import Address
 from governance.domain.policy import PolicySet
 from governance.errors import ChainUnreachable, FolkmootError
 from governance.services.audit.checks.agreements import check_agreements, check_jobs
+from governance.services.audit.checks.candidates import check_candidates
 from governance.services.audit.checks.constitution import check_constitution
 from governance.services.audit.checks.documents import check_documents, check_reports
 from governance.services.audit.checks.juries import check_juries
@@ -17,7 +18,7 @@ from governance.services.audit.checks.powers import check_code, check_roles, che
 from governance.services.audit.checks.registry import check_agents, check_data, check_organisations
 from governance.services.audit.checks.rounds import check_rounds, check_updates
 from governance.services.audit.checks.state import check_state
-from governance.services.audit.checks.verdicts import check_candidates, check_verdicts
+from governance.services.audit.checks.verdicts import check_verdicts
 from governance.services.audit.checks.votes import check_power, check_timelock, check_votes
 from governance.services.audit.context import Check, Context
 from governance.services.audit.history import History, HistoryReader

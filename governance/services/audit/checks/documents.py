@@ -11,7 +11,7 @@ from governance.domain.signing import read_short_text
 from governance.errors import FolkmootError
 from governance.ports import Event
 from governance.services import reading
-from governance.services.audit.checks.verdicts import name_of
+from governance.services.audit.checks.candidates import name_of
 from governance.services.audit.context import Context, place, short
 from governance.services.audit.library import fields_of
 from governance.services.audit.records import Agreement, Case, Job, Release

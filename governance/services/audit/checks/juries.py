@@ -9,7 +9,8 @@ from governance.domain.market import Address
 from governance.domain.release import MISSING, Stage, jury_commitment
 from governance.domain.signing import read_short_text
 from governance.services import reading
-from governance.services.audit.context import Context, place, short
+from governance.services.audit.ballots import NOBODY
+from governance.services.audit.context import END, Context, place, short
 from governance.services.audit.records import Case
 from governance.services.audit.report import Examination
 from governance.services.audit.timeline import Moment, moment_of
@@ -78,6 +79,10 @@ def _settings(context: Context) -> tuple[int, int, int, int, int]:
 def _check_settings(context: Context, exam: Examination) -> None:
     panel = tuple(context.world.panel)
     context.state(exam, WHERE, "panel", expected=panel, call=(WHERE, "panel"))
+    for organisation in context.world.organisations:
+        chosen = evaluator_of(context, organisation, END) or NOBODY
+        call = ("AgentRegistry", "evaluatorOf", organisation)
+        context.state(exam, f"organisation {organisation}", "its evaluator", expected=chosen, call=call)
     creation = context.history.creations.get(WHERE)
     if creation is None:
         return

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from governance.domain.release import ProposalState
 from governance.ports import Event
 from governance.services import reading
 from governance.services.audit.ballots import Power, Proposal, read_power, read_proposals
@@ -52,8 +53,18 @@ def check_votes(context: Context, exam: Examination) -> None:
     for event in context.events("ModelGovernor", "VoteCast", "VoteCastWithParams", "ProposalExecuted"):
         known = event.values["proposalId"] in proposals
         exam.holds(place(event), "it belongs to a proposal", condition=known)
+    _check_live(context, exam, proposals, power)
     count = len(proposals)
     context.state(exam, "ModelGovernor", "number of proposals", expected=count, call=("ModelGovernor", "proposalCount"))
+
+
+def _check_live(context: Context, exam: Examination, proposals: dict[int, Proposal], power: Power) -> None:
+    latest = {proposal.proposer: proposal for proposal in proposals.values()}
+    for proposer, proposal in latest.items():
+        state = proposal.state_at(context.history.head.time_s, power)
+        live = proposal.id if state in (ProposalState.PENDING, ProposalState.ACTIVE) else 0
+        call = ("ModelGovernor", "liveProposal", proposer)
+        context.state(exam, f"proposer {proposer}", "its one live proposal", expected=live, call=call)
 
 
 def name_of(proposal: Proposal) -> str:
