@@ -6,6 +6,7 @@ thirteen of them start in the time of two. What one of them knows the others nev
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import signal
@@ -22,6 +23,24 @@ from folkmoot.settings import Settings
 from governance.errors import FolkmootError
 
 LOGGER = logging.getLogger(__name__)
+SHARED = (
+    "agents.net.agent",
+    "agents.net.post",
+    "agents.protocols.buying",
+    "agents.roles.buying",
+    "agents.roles.compute",
+    "agents.roles.coordinator",
+    "agents.roles.evaluator",
+    "agents.roles.keeper",
+    "agents.roles.owner",
+    "agents.roles.process",
+    "agents.roles.selling",
+    "folkmoot.agent_process",
+    "folkmoot.network",
+    "governance.adapters.evm.chain",
+    "governance.policy",
+)
+"""Loaded before the fork, once for all agents; scikit-learn is not among them."""
 
 
 def run_agents(paths: Sequence[Path], home: Home, settings: Settings) -> int:
@@ -95,4 +114,5 @@ def _run(config: AgentConfig, settings: Settings) -> int:
 
 
 def _load_libraries() -> None:
-    import governance.adapters.evm.chain  # noqa: F401 - loaded before the fork, once for all
+    for module in SHARED:
+        importlib.import_module(module)
