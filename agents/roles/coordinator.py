@@ -57,7 +57,15 @@ class Coordinator:
         self._take_up_files()
         with self.desk.mailbox.reading() as session:
             runs = list(session.exec(select(JobRun).where(JobRun.state != "ended")))
-        return merge([self._advance(run) for run in runs])
+        return merge([self._try_to_advance(run) for run in runs])
+
+    def _try_to_advance(self, run: JobRun) -> Plans:
+        # One job in trouble must not hold up the others.
+        try:
+            return self._advance(run)
+        except FolkmootError as problem:
+            LOGGER.warning("%s: %s", run.name, problem)
+            return Plans(busy=f"{run.name}: trouble: {str(problem)[:200]}")
 
     # -- jobs
 
@@ -219,9 +227,8 @@ class Coordinator:
 
     def _collect_reports(self, job: bytes) -> None:
         for event in self._reveals.read():
-            case = reading.raw(event.values["id"])
             digest = reading.raw(event.values["report"])
-            if self.desk.court.case(case).job != job or self._has(digest):
+            if self._has(digest) or self.desk.court.case(reading.raw(event.values["id"])).job != job:
                 continue
             try:
                 self.desk.store.put(self.desk.fetch(reading.address(event.values["juror"]), digest))

@@ -86,6 +86,8 @@ class Keeper:
         if release.status is not Status.CANDIDATE:
             return Plans()
         plans = self._case(release.id)
+        if not release.proposal_id and self.desk.chain.now_s() > self.desk.market.job(release.job).deadline_s:
+            self._try(lambda: self.desk.releases.refuse(self.desk.signer, release.id), "refuse")
         if release.proposal_id:
             state = self.desk.governor.state(release.proposal_id)
             # A passed vote is carried out first: the contract itself says no, in its own words.

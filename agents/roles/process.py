@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from governance.services.registry import Registry
 LOGGER = logging.getLogger(__name__)
 POLL_S = 0.4
 FETCH_S = 30.0
+TROUBLE = "trouble"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,35 +112,46 @@ class RoleLoop:
         seen = -1
         while True:
             awake.clear()
-            seen = await asyncio.to_thread(self._look, seen, awake)
+            seen = await asyncio.to_thread(self._look, seen)
             try:
                 await asyncio.wait_for(awake.wait(), POLL_S)
                 seen = -1
             except TimeoutError:
                 continue
 
-    def _look(self, seen: int, _awake: asyncio.Event) -> int:
+    def _look(self, seen: int) -> int:
+        """Step every role if the chain moved; return the block that was looked at, or -1 to look again."""
         try:
             block = self._chain.block_number()
-            if block != seen:
-                self._note(merge([role.step() for role in self._roles]), block)
         except FolkmootError as problem:
-            # What a step could not do it tries again: nothing is remembered but what is on chain or on disk.
-            LOGGER.warning("%s", problem)
-            self._note(Plans(busy=f"trouble: {str(problem)[:200]}"), seen)
+            self._note(Plans(busy=f"{TROUBLE}: {str(problem)[:200]}"), seen)
             return -1
-        except Exception:
-            LOGGER.exception("a step failed; it is tried again")
-            time.sleep(1)
-            return -1
-        return block
+        if block == seen:
+            return block
+        plans = [_step(role) for role in self._roles]
+        self._note(merge(plans), block)
+        return -1 if any(plan.busy.startswith(TROUBLE) for plan in plans) else block
 
     def _note(self, plans: Plans, block: int) -> None:
-        # The block that our own transactions made counts as seen: it is stepped on once more.
         status = {"busy": plans.busy, "due_at_s": plans.due_at_s, "block": block, "pid": os.getpid()}
         if status != self._written:
             _write(self._status, status)
             self._written = dict(status)
+
+
+def _step(role: Role) -> Plans:
+    """Let one role step; what it could not do it tries again, and the other roles go on.
+
+    Nothing is remembered of a failed step but what is on chain or on disk.
+    """
+    try:
+        return role.step()
+    except FolkmootError as problem:
+        LOGGER.warning("%s", problem)
+        return Plans(busy=f"{TROUBLE}: {str(problem)[:200]}")
+    except Exception:
+        LOGGER.exception("a step of %s failed; it is tried again", type(role).__name__)
+        return Plans(busy=f"{TROUBLE}: a fault in {type(role).__name__}; see the log")
 
 
 def _write(path: Path, document: dict[str, object]) -> None:

@@ -55,6 +55,13 @@ def test_the_refused_candidate_had_every_vote(demonstration: Shown) -> None:
     assert [c["proposal_state"] for c in demonstration.report["candidates"]] == ["queued", "executed"]
 
 
+def test_the_execution_reverted_before_the_refusal_was_recorded(demonstration: Shown) -> None:
+    said = (demonstration.home.logs / "data-centre.log").read_text()
+    rules = [rule.id for rule in demonstration.told.network.policy.rules]
+
+    assert f"PolicyViolation(failedRules={1 << rules.index('max-tpr-gap')})" in said
+
+
 def test_the_report_holds_what_it_promises(demonstration: Shown) -> None:
     report = demonstration.report
 
