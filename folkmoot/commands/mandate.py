@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from folkmoot.options import open_home, say
+from folkmoot.options import HomeOption, open_home, say
 
 group = typer.Typer(no_args_is_help=True, help="What an agent may agree to.")
 
@@ -27,6 +27,7 @@ def draft(
     out: Annotated[Path, typer.Argument(metavar="FILE", help="New mandate file.")],
     sentence: Annotated[str, typer.Option(help="What you want, in plain words.")] = "",
     side: Annotated[str, typer.Option(help="seller or buyer.")] = "seller",
+    home: HomeOption = None,
 ) -> None:
     """Write a mandate with you, field by field; a language model may suggest, only you confirm.
 
@@ -43,7 +44,7 @@ def draft(
         raise typer.BadParameter("choose seller or buyer", param_hint="--side")
     if out.exists():
         raise typer.BadParameter(f"{out} exists already; a mandate is not overwritten", param_hint="FILE")
-    _, settings = open_home(None)
+    _, settings = open_home(home)
     purposes = {purpose.name: purpose.bit for purpose in load_policies().purposes}
     made = draft_mandate(sentence, side=Side(side), purposes=purposes, confirm=ask, model=settings.model)
     write_atomically(out, made.text)
