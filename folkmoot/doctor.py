@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from folkmoot.devnet import Devnet, NotRunning, find_anvil
 from folkmoot.devnet.rpc import RpcClient
+from folkmoot.files import StorageError, storage_errors
 from folkmoot.home import Home
 from folkmoot.settings import CHECKOUT, Settings
 from governance.errors import FolkmootError
@@ -46,7 +48,7 @@ class Finding:
 
 
 def examine(home: Home, settings: Settings) -> tuple[Finding, ...]:
-    """Look at everything that our commands rely on; nothing is changed but a probe file in the home."""
+    """Look at everything that our commands rely on; nothing is changed."""
     checks: tuple[Callable[[Home, Settings], Iterator[Finding]], ...] = (
         *(_python, _packages, _anvil, _contracts, _node, _browser),
         *(_home, _network, _model),
@@ -132,12 +134,14 @@ def _browser(_: Home, __: Settings) -> Iterator[Finding]:
 
 
 def _home(home: Home, _: Settings) -> Iterator[Finding]:
+    # The home itself is made by the commands that use it; we only ask whether it can be.
+    place = next(folder for folder in (home.root, *home.root.parents) if folder.exists())
     try:
-        Home.create(home.root)
-    except FolkmootError as error:
+        with storage_errors(home.root), tempfile.TemporaryFile(dir=place):
+            free = shutil.disk_usage(place).free
+    except StorageError as error:
         yield Finding("home", Verdict.WRONG, str(error))
         return
-    free = shutil.disk_usage(home.root).free
     if free < _ENOUGH_BYTES:
         words = f"{home.root} has {free / 1e9:.1f} GB left; free up to {_ENOUGH_BYTES / 1e9:.0f} GB"
         yield Finding("home", Verdict.WRONG, words)

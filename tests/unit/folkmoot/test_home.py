@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from folkmoot.doctor import Verdict, examine
 from folkmoot.files import StorageError, write_atomically
 from folkmoot.home import Home
 from folkmoot.keystore import Keystore, open_keystore
@@ -108,3 +109,15 @@ def test_a_password_file_of_the_operator_wins(home: Home, tmp_path: Path) -> Non
 
     assert keystore.password == "of the operator"
     assert not (home.keys / "password").exists()
+
+
+def test_the_doctor_makes_no_home_and_names_one_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    verdicts = {}
+    for name in ("home", "file/home"):
+        root = tmp_path / name
+        findings = {each.what: each for each in examine(Home.at(root), Settings(home=root))}
+        verdicts[name] = findings["home"].verdict
+
+    assert verdicts == {"home": Verdict.GOOD, "file/home": Verdict.WRONG}
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
