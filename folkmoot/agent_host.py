@@ -13,10 +13,11 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from folkmoot.agent_config import AgentConfig
-from folkmoot.files import explain_os_error
+from folkmoot.files import StorageError, explain_os_error
 from folkmoot.home import Home
 from folkmoot.processes import adopt
 from folkmoot.settings import Settings
@@ -47,6 +48,9 @@ def run_agents(paths: Sequence[Path], home: Home, settings: Settings) -> int:
     """Run the agents of these configurations; return 0, or 1 if one of them failed."""
     configs = [AgentConfig.read(path) for path in paths]
     if len(configs) == 1:
+        # Started by hand it is listed and stopped with its network like any other.
+        with suppress(StorageError):
+            adopt(Home.at(configs[0].network), configs[0].name, os.getpid())
         return _run(configs[0], settings)
     _load_libraries()
     children = {_fork(config, home, settings): config.name for config in configs}

@@ -17,6 +17,7 @@ from folkmoot.demo.founding import Founder13, Network
 from folkmoot.demo.newcomer import OpenProposal, leave_open
 from folkmoot.demo.report import Candidate, Report
 from folkmoot.demo.story import Clock, Story
+from folkmoot.demo.turn import own_turn
 from folkmoot.devnet import Devnet
 from folkmoot.files import storage_errors, write_json
 from folkmoot.home import Home
@@ -73,10 +74,14 @@ class Demonstration:
         Raises
         ------
         FolkmootError
-            If a step cannot be done.
+            If a step cannot be done, or another demonstration runs in this home.
         """
         if self.settings.rpc_url is not None:
             raise FolkmootError("the demonstration brings its own development chain; unset FOLKMOOT_RPC")
+        with own_turn(self.root):
+            return self._run(keep=keep)
+
+    def _run(self, *, keep: bool) -> Told:
         home = self._fresh_home()
         devnet = Devnet(home, self.settings)
         done = False

@@ -7,6 +7,7 @@ code does a person could do with ``folkmoot agent run``, ``folkmoot vote`` and `
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 POLL_S: Final = 0.3
 IDLE_POLLS: Final = 2
+DEAD_S: Final = 15.0
+"""Seconds that the clock waits for an agent whose process ended, in case somebody starts it again."""
 PATIENCE_S: Final = 240.0
 """Seconds without anything new after which the demonstration gives up."""
 
@@ -43,6 +46,8 @@ class AgentPlans:
     busy: str
     due_at_s: int
     block: int
+    pid: int
+    """0 before it has written any."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,10 +60,11 @@ class Clock:
     _idle: int = 0
     _head: int = 0
     moved: list[int] = field(default_factory=list)
+    _dead_since: dict[str, float] = field(default_factory=dict)
 
     def tick(self, head: int, now_s: int) -> bool:
-        """Look at the agents' plans once; move the clock if all have been idle; say whether it moved."""
-        plans = [self._plans(slug) for slug in self.slugs]
+        """Look at the plans of all that run; move the clock if all have been idle; say whether it moved."""
+        plans = [plan for slug in self.slugs if not self._is_gone(slug, plan := self._plans(slug))]
         seen = all(plan.block >= self._head for plan in plans)
         self._idle = self._idle + 1 if seen and not any(plan.busy for plan in plans) else 0
         self._head = head
@@ -70,12 +76,26 @@ class Clock:
         self._idle = 0
         return True
 
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """Agents that ended so long ago that nobody waits for them any more."""
+        return tuple(slug for slug, since in self._dead_since.items() if time.monotonic() - since > DEAD_S)
+
+    def _is_gone(self, slug: str, plan: AgentPlans) -> bool:
+        if not plan.pid or _is_alive(plan.pid):
+            self._dead_since.pop(slug, None)
+            return False
+        self._dead_since.setdefault(slug, time.monotonic())
+        return slug in self.gone
+
     def _plans(self, slug: str) -> AgentPlans:
         try:
             document = json.loads((self.home.agent(slug) / "status.json").read_text())
-            return AgentPlans(str(document["busy"]), int(document["due_at_s"]), int(document["block"]))
+            return AgentPlans(
+                str(document["busy"]), int(document["due_at_s"]), int(document["block"]), int(document["pid"])
+            )
         except (OSError, ValueError, KeyError, TypeError):
-            return AgentPlans("starting", 0, -1)
+            return AgentPlans("starting", 0, -1, 0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,6 +106,7 @@ class Story:
     network: Network
     clock: Clock
     tell: Callable[[str], None]
+    _missed: set[str] = field(default_factory=set)
 
     def start_job(self, job_file: Path, *, seeded: bool) -> None:
         """Hand the job to the coordinator."""
@@ -102,7 +123,7 @@ class Story:
         milestones = Milestones(self.network.chain)
         quiet_since = time.monotonic()
         while True:
-            news = [*milestones.read(), *self._vote()]
+            news = [*milestones.read(), *self._vote(), *self._miss()]
             for line in news:
                 self.tell(line)
             job = self._finished_job()
@@ -114,6 +135,11 @@ class Story:
             elif time.monotonic() - quiet_since > PATIENCE_S:
                 raise StoryError(f"nothing happened for {PATIENCE_S:.0f} s; the agents' logs are in {self.home.logs}")
             time.sleep(POLL_S)
+
+    def _miss(self) -> list[str]:
+        new = [slug for slug in self.clock.gone if slug not in self._missed]
+        self._missed.update(new)
+        return [f"the agent {slug} does not run any more; the others go on without it" for slug in new]
 
     def _vote(self) -> list[str]:
         proposals, told = Proposals(self.network.chain), []
@@ -136,9 +162,20 @@ class Story:
             raw(event.values["job"])
             for event in chain.events("AgreementBook", ["JobOpened"], from_block=chain.first_block)
         ]
-        if not jobs or market.job(jobs[0]).state is not JobState.FINISHED:
+        if not jobs:
+            return None
+        record = market.job(jobs[0])
+        if record.state is not JobState.FINISHED and chain.now_s() <= record.deadline_s:
             return None
         made = chain.events("AgreementBook", ["AgreementCreated"], from_block=chain.first_block)
         found = [market.agreement(raw(event.values["id"])) for event in made if event.values["job"] == jobs[0]]
         closed = all(each is not None and each.state is AgreementState.CLOSED for each in found)
         return jobs[0] if closed else None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

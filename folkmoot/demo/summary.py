@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from folkmoot.demo.run import Outcome, Told
 from folkmoot.devnet import WARNING
@@ -16,52 +14,28 @@ from folkmoot.watching import dashboard_address
 if TYPE_CHECKING:
     from folkmoot.home import Home
 
-FIGURES = ("auc", "balanced_accuracy", "tpr_gap_abs")
-HEADINGS = (
-    "candidate",
-    "for",
-    "AUC",
-    "balanced accuracy",
-    "gap in TPR",
-    "outcome",
-    "because",
-)
+FIGURES = {"auc": "AUC", "balanced_accuracy": "balanced accuracy", "tpr_gap_abs": "gap in true-positive rate"}
 
 
 def show(console: Console, told: Told, home: Home, *, keep: bool, seeded: bool) -> None:
     """Print what happened, what it means, and what to do next."""
     console.rule("What happened")
-    console.print(_table(told))
-    for line in (*_meaning(told), "", *_honesty(seeded), "", *_next_steps(told, home, keep=keep)):
-        console.print(line, soft_wrap=True, highlight=False)
+    lines = (*_candidates(told), "", *_meaning(told), "", *_honesty(seeded), "", *_next_steps(told, home, keep=keep))
+    for line in lines:
+        # Rich would read the bracket round a rule as markup.
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-def _table(told: Told) -> Table:
-    table = Table(title="Candidates, in the order fixed before the split; 90 % intervals")
-    for heading in (
-        "candidate",
-        "votes for",
-        "AUC",
-        "balanced accuracy",
-        "gap in true-positive rate",
-        "outcome",
-        "because",
-    ):
-        table.add_column(heading)
+def _candidates(told: Told) -> list[str]:
+    lines = ["The candidates, in the order fixed before the split; in brackets 90 % intervals:"]
     for candidate in told.candidates:
         document = candidate.document
         facts, votes = _mapping(document["facts"]), _mapping(document["votes"])
-        failed = document["failed_rules"]
-        table.add_row(
-            str(document["name"]),
-            str(votes["for"]),
-            *(_figure(_mapping(facts[name])) for name in FIGURES),
-            str(document["outcome"]).upper(),
-            "[" + ", ".join(map(str, failed if isinstance(failed, list) else [])) + "]"
-            if failed
-            else "every rule holds",
-        )
-    return table
+        outcome = str(document["outcome"]).upper()
+        cast = f"{votes['for']} votes for, {votes['against']} against"
+        lines += ["", f"  {document['name']}: {cast}: {outcome}, {_rules(document['failed_rules'])}"]
+        lines += [f"      {words} {_figure(_mapping(facts[name]))}" for name, words in FIGURES.items()]
+    return lines
 
 
 def _meaning(told: Told) -> list[str]:
@@ -71,9 +45,7 @@ def _meaning(told: Told) -> list[str]:
         "at the execution the contract asked the policy again.",
     ]
     if told.outcome is Outcome.OTHERWISE:
-        lines.append(
-            "All was sound, but with this seed the decisions differ from one refusal and one release (exit 3)."
-        )
+        lines.append("All was sound, but this seed does not give one refusal and one release (exit 3).")
     return lines
 
 
@@ -111,8 +83,7 @@ def _next_steps(told: Told, home: Home, *, keep: bool) -> list[str]:
 
 def _rules(failed: object) -> str:
     names = ", ".join(map(str, failed)) if isinstance(failed, list) else ""
-    # Rich would read a plain bracket as markup.
-    return escape(f"[{names}]")
+    return f"because of [{names}]" if names else "every rule holds"
 
 
 def _figure(fact: Mapping[str, object]) -> str:
@@ -122,6 +93,9 @@ def _figure(fact: Mapping[str, object]) -> str:
     shown = f"{value / 10**6:.2f}"
     if isinstance(interval, list):
         shown += f" ({interval[0] / 10**6:.2f} to {interval[1] / 10**6:.2f})"
+    limit = fact["limit_micros"]
+    if isinstance(limit, int):
+        shown += f", limit {limit / 10**6:.2f}"
     return shown
 
 
