@@ -82,6 +82,11 @@ def running(home: Home) -> tuple[Process, ...]:
     return tuple(process for path in sorted(home.run.glob("*.json")) if (process := _read(path)) and _is_alive(process))
 
 
+def is_running(pid: int) -> bool:
+    """Say whether there is a process of this number that has not ended."""
+    return bool(_born(pid))
+
+
 def stop(home: Home, process: Process, *, grace_s: float = _GRACE_S) -> None:
     """Ask a process to end, wait, and kill it if it does not; forget it."""
     for number in (signal.SIGTERM, signal.SIGKILL):

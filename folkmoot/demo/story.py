@@ -7,7 +7,6 @@ code does a person could do with ``folkmoot agent run``, ``folkmoot vote`` and `
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from folkmoot.demo.cast import COORDINATOR
 from folkmoot.demo.milestones import Milestones
 from folkmoot.jobs import hand_over
+from folkmoot.processes import is_running
 from folkmoot.votes import Proposals, Support
 from governance.errors import FolkmootError
 from governance.services.market import AgreementState, JobState, Market
@@ -82,7 +82,7 @@ class Clock:
         return tuple(slug for slug, since in self._dead_since.items() if time.monotonic() - since > DEAD_S)
 
     def _is_gone(self, slug: str, plan: AgentPlans) -> bool:
-        if not plan.pid or _is_alive(plan.pid):
+        if not plan.pid or is_running(plan.pid):
             self._dead_since.pop(slug, None)
             return False
         self._dead_since.setdefault(slug, time.monotonic())
@@ -171,11 +171,3 @@ class Story:
         found = [market.agreement(raw(event.values["id"])) for event in made if event.values["job"] == jobs[0]]
         closed = all(each is not None and each.state is AgreementState.CLOSED for each in found)
         return jobs[0] if closed else None
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

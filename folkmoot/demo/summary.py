@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from folkmoot.demo.run import Outcome, Told
 from folkmoot.devnet import WARNING
+from folkmoot.settings import default_home
 from folkmoot.watching import dashboard_address
 
 if TYPE_CHECKING:
@@ -64,26 +68,37 @@ def _next_steps(told: Told, home: Home, *, keep: bool) -> list[str]:
     open_ = told.open_proposal
     key = home.keys / f"{open_.voter}.json"
     address = dashboard_address(home) or f"the dashboard did not start; see {home.logs / 'dashboard.log'}"
-    where = f" --home {home.root}"
+    say, where = _program(), "" if home.root == default_home() else f" --home {home.root}"
     return [
         "Now you: a fifth hospital asks to be admitted.",
         f"It has {open_.votes_for} of the {open_.votes_needed} votes it needs (two thirds of all members).",
         f"  look            {address}",
-        f"  vote by command folkmoot vote {str(open_.proposal)[:12]} for --key {open_.voter}{where}",
+        f"  vote by command {say} vote {str(open_.proposal)[:12]} for --key {open_.voter}{where}",
         f"  vote by wallet  import the keystore {key}",
         f"                  (its password is the line in {home.keys / 'password'}), add the network",
         f"                  {told.rpc_url} with chain id {told.network.chain.chain_id},",
         "                  and press For on the proposal's page",
-        f"  move the clock  folkmoot devnet advance --to-next{where}",
+        f"  move the clock  {say} devnet advance --to-next{where}",
         "                  (voting ends, then the timelock; a keeper queues and executes)",
-        f"  audit it all    folkmoot audit verify{where}",
-        f"  stop            folkmoot down{where}",
+        f"  audit it all    {say} audit verify{where}",
+        f"  stop            {say} down{where}",
     ]
 
 
 def _rules(failed: object) -> str:
     names = ", ".join(map(str, failed)) if isinstance(failed, list) else ""
     return f"because of [{names}]" if names else "every rule holds"
+
+
+def _program() -> str:
+    """Return how the person can type this program's name."""
+    given = Path(sys.argv[0])
+    if shutil.which("folkmoot") == str(given):
+        return "folkmoot"
+    try:
+        return str(given.resolve().relative_to(Path.cwd())) if given.name == "folkmoot" else "folkmoot"
+    except ValueError:
+        return str(given)
 
 
 def _figure(fact: Mapping[str, object]) -> str:
