@@ -4,6 +4,7 @@ What it knows lies on chain, in its store and in its tables, so it can be killed
 step looks at how far a job is and does the one next thing.
 """
 
+import json
 import logging
 from pathlib import Path
 
@@ -180,7 +181,6 @@ class Coordinator:
             owners_per_round=[total.owners for total in totals],
             seeded_owners=names if file.seeded_noise else (),
         )
-        cited = [a.id for a in self.rounds.active(job) if a.kind in {Kind.DATA, Kind.EVALUATION_ROWS}]
         self.desk.store.put(canonical_json(task.to_json()))
         manifest = Manifest(
             job=job,
@@ -189,10 +189,22 @@ class Coordinator:
             artifact=bytes.fromhex(self.desk.store.put(artifact)),
             card=bytes.fromhex(self.desk.store.put(card)),
             licences=file.licences,
-            agreements=tuple(cited),
+            agreements=self._cited(run),
             declared=(("energy_kwh", _energy_micros(len(totals), len(names))),),
         )
         self.desk.releases.submit(self.desk.signer, manifest)
+
+    def _cited(self, run: JobRun) -> tuple[bytes, ...]:
+        """Return the agreements behind a candidate: all data, and the evaluation rows that can be had.
+
+        An owner that fell silent in a round would not send its rows either, and a jury that waits
+        for them in vain measures nothing.
+        """
+        found, last = self.rounds.active(bytes.fromhex(run.job)), self.rounds.rows(run)[-1]
+        answered = {leaf["owner"] for leaf in json.loads(last.leaves)}
+        silent = {a.seller for a in found if a.kind is Kind.DATA} - answered
+        rows = {a.id for a in found if a.kind is Kind.EVALUATION_ROWS and a.seller not in silent}
+        return tuple(a.id for a in found if a.kind is Kind.DATA or a.id in rows)
 
     def _shepherd(self, run: JobRun, release: ReleaseRecord) -> Plans:
         if self.desk.court.case(release.id).stage is not Stage.FINAL:
