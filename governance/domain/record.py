@@ -48,8 +48,7 @@ def parse_canonical_json(data: bytes) -> Record:
         raise RecordError(f"these {len(data)} bytes are no JSON: {error}") from error
     if canonical_json(record) != data:
         raise RecordError(
-            "this JSON is not canonical (sorted unique keys, no spaces, ASCII): write it again"
-            " with canonical_json"
+            "this JSON is not canonical (sorted unique keys, no spaces, ASCII): write it again with canonical_json"
         )
     return record
 
@@ -71,18 +70,11 @@ def _plain(value: object, *, path: str, depth: int) -> object:
     if type(value) in {int, str, bool}:
         return value
     if isinstance(value, Mapping):
-        return {
-            _key(key, path): _plain(item, path=f"{path}.{key}", depth=depth + 1)
-            for key, item in value.items()
-        }
+        return {_key(key, path): _plain(item, path=f"{path}.{key}", depth=depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [
-            _plain(item, path=f"{path}[{index}]", depth=depth + 1)
-            for index, item in enumerate(value)
-        ]
+        return [_plain(item, path=f"{path}[{index}]", depth=depth + 1) for index, item in enumerate(value)]
     raise RecordError(
-        f"{path}: a record holds integers, strings, booleans, lists and objects,"
-        f" not {type(value).__name__}"
+        f"{path}: a record holds integers, strings, booleans, lists and objects, not {type(value).__name__}"
     )
 
 
