@@ -28,8 +28,7 @@ function readUnit(unit) {
 }
 
 /** Compiles one contract with nothing but what it imports, so its artifact depends on no other file. */
-function compileOne(name) {
-  const unit = `${SOURCES}/${name}.sol`;
+function compileOne(name, unit = `${SOURCES}/${name}.sol`) {
   const wanted = ["abi", "evm.bytecode", "evm.deployedBytecode", "storageLayout"];
   const input = {
     language: "Solidity",
