@@ -27,6 +27,8 @@ GETTERS: Final = {
 """Where ReleaseRegistry says that the others stand."""
 RANGE: Final = 500
 """Blocks read at a time."""
+MAX_CONTRADICTIONS: Final = 2_000
+"""A node may invent blocks without end."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,10 +75,12 @@ class HistoryReader:
         history = History(chain_id=self._witness.chain_id(), head=head, addresses=wiring(self._witness, registry, last))
         previous: BlockHeader | None = None
         for start in range(from_block, last + 1, RANGE):
-            for header in self._witness.headers(start, min(start + RANGE - 1, last)):
-                self._check_header(header, previous, start if previous is None else previous.number + 1)
+            for number, header in enumerate(self._witness.headers(start, min(start + RANGE - 1, last)), start):
+                self._check_header(header, previous, number)
                 previous = header
                 self._take(history, header)
+            if self._exam.contradictions > MAX_CONTRADICTIONS:
+                raise AnswerWrong(f"block {start}", "a chain that contradicts itself so often is not read to its end")
         self._exam.equal(f"block {last}", "the head read first", expected=head.hash, found=previous and previous.hash)
         self._note_missing(history)
         return history

@@ -94,6 +94,11 @@ class Examination:
         self._findings: dict[Finding, None] = {}
         self._unavailable: dict[str, None] = {}
 
+    @property
+    def contradictions(self) -> int:
+        """Number of findings so far."""
+        return len(self._findings)
+
     def equal(self, where: str, what: str, *, expected: object, found: object) -> bool:
         """Compare two values; a difference is a finding."""
         self._checked += 1

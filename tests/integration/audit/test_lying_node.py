@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +11,11 @@ import pytest
 from governance.adapters.evm.codebook import ArtifactCodebook
 from governance.adapters.evm.witness import EvmWitness
 from governance.ports import Event
-from governance.services.audit import ExitCode
-from governance.services.audit.blocks import RawLog, ordered_root
+from governance.services.audit import ExitCode, verify
+from governance.services.audit.blocks import BlockHeader, RawLog, ordered_root
 from governance.services.audit.history import HistoryReader
 from governance.services.audit.report import Examination
-from tests.audit_runs import Reading, audit, places
+from tests.audit_runs import Reading, audit, evidence_of, places
 from tests.audit_story import Story
 from tests.lying_proxy import LyingProxy
 
@@ -113,6 +113,33 @@ def test_altered_status_and_transaction_are_found(story: Story, proxy: LyingProx
 
     assert report.exit_code is ExitCode.FINDINGS
     assert "root of its transactions" in places(report.findings)
+
+
+class EndlessWitness(EvmWitness):
+    """Serves one block again and again, as high as anybody asks."""
+
+    def __init__(self, rpc: str, height: int) -> None:
+        super().__init__(rpc)
+        self._height = height
+
+    def head(self) -> int:
+        return 1 << 60
+
+    def headers(self, first: int, last: int) -> Sequence[BlockHeader]:
+        return list(super().headers(self._height, self._height)) * (last - first + 1)
+
+    def call(self, contract: str, address: str, function: str, *, arguments: Sequence[object], block: int) -> object:
+        return super().call(contract, address, function, arguments=arguments, block=min(block, self._height))
+
+
+def test_invented_blocks_without_end_are_not_read_to_their_end(story: Story) -> None:
+    witness = EndlessWitness(story.rpc, story.chain.block_number())
+    evidence = evidence_of(story.store.folder)
+
+    report = verify(witness, ArtifactCodebook(), story.registry, evidence=evidence)
+
+    assert report.exit_code is ExitCode.FINDINGS
+    assert "not read to its end" in places(report.findings)
 
 
 def test_altered_events_show_although_the_block_seems_right(once: Reading) -> None:

@@ -1,0 +1,199 @@
+"""Each family of checks by itself contradicts the lie that is its business; the log is not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from governance.ports import Event
+from tests.audit_runs import Reading, places
+
+pytestmark = pytest.mark.chain
+
+STRANGER: Final = "0x" + "12" * 20
+
+
+def plus_one(value: int) -> int:
+    return value + 1
+
+
+def flip(value: bytes) -> bytes:
+    return value[:-1] + bytes([value[-1] ^ 1])
+
+
+def field(index: int, change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Change one field of a struct or list."""
+    return lambda row: (*row[:index], change(row[index]), *row[index + 1 :])
+
+
+LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
+    "a vote that weighs more": (
+        "VoteCast",
+        "weight",
+        plus_one,
+        "votes",
+        "weight, from the delegations",
+    ),
+    "a vote for another side": ("VoteCast", "support", lambda value: (value + 1) % 3, "votes", "sum of the votes"),
+    "a vote that ends later": ("ProposalCreated", "voteEnd", plus_one, "votes", "voting period"),
+    "another proposal": ("ProposalCreated", "calldatas", field(0, flip), "votes", "its id"),
+    "another class": ("ProposalClass", "routine", lambda value: not value, "votes", "routine, from its calldata"),
+    "other code voted on": ("ProposalClass", "codePin", flip, "votes", "code of its targets"),
+    "a shorter wait": ("ProposalQueued", "etaSeconds", lambda value: value - 1, "votes", "time of effect"),
+    "a call nobody voted on": ("CallExecuted", "target", lambda _: STRANGER, "votes", "what a proposal asked for"),
+    "a delegation of more": ("DelegateVotesChanged", "newVotes", plus_one, "votes", "power of"),
+    "a role for a stranger": ("RoleGranted", "account", lambda _: STRANGER, "roles and settings", "holders"),
+    "another period": ("VotingPeriodSet", "newVotingPeriod", plus_one, "roles and settings", "votingPeriod"),
+    "another set of rules": ("PolicyActivated", "setHash", flip, "policy", "hash of the set"),
+    "another member": (
+        "OrganisationAdmitted",
+        "member",
+        lambda _: STRANGER,
+        "organisations and agents",
+        "what stands of it",
+    ),
+    "a key of somebody else": (
+        "AgentBound",
+        "publicKeyX",
+        flip,
+        "organisations and agents",
+        "address of the public key",
+    ),
+    "more rows": ("DataCommitted", "rows", plus_one, "organisations and agents", "what stands of it"),
+    "another price": ("AgreementCreated", "terms", field(4, plus_one), "jobs and agreements", "its id"),
+    "another seller's signature": (
+        "AgreementCreated",
+        "sellerSignature",
+        flip,
+        "jobs and agreements",
+        "who signed as seller",
+    ),
+    "another buyer's signature": (
+        "AgreementCreated",
+        "buyerSignature",
+        lambda raw: b"\1" + raw[1:],
+        "jobs and agreements",
+        "who signed as buyer",
+    ),
+    "a floor above the price": (
+        "MandateChanged",
+        "mandate",
+        field(2, lambda _: (1 << 100,) * 5),
+        "jobs and agreements",
+        "within what the seller may sell",
+    ),
+    "a mandate that had ended": (
+        "MandateChanged",
+        "mandate",
+        field(6, lambda _: 1),
+        "jobs and agreements",
+        "within time and purposes",
+    ),
+    "another candidate's name": ("JobOpened", "terms", field(10, field(0, flip)), "jobs and agreements", "its id"),
+    "a higher payment": ("PaymentMade", "amountE18", plus_one, "payments", "amount, from price and instalments"),
+    "a payment to a stranger": ("PaymentMade", "to", lambda _: STRANGER, "payments", "who was paid"),
+    "a transfer of more": ("Transfer of Credit", "value", plus_one, "payments", "transfers of the token"),
+    "a smaller refund": ("AgreementClosed", "refundedE18", lambda value: value - 1, "payments", "refunded"),
+    "another root": ("RoundPosted", "root", flip, "rounds on chain", "root that stands"),
+    "too few owners": ("RoundPosted", "leaves", lambda _: 2, "rounds on chain", "rules that fail"),
+    "another jury": (
+        "JuryDrawn",
+        "jurors",
+        lambda jurors: tuple(reversed(jurors)),
+        "juries",
+        "jurors, from the seed",
+    ),
+    "another seed": ("JuryDrawn", "seed", flip, "juries", "seed, from two block hashes"),
+    "another value revealed": ("Revealed", "values", field(0, plus_one), "juries", "committed to before"),
+    "another report": ("Revealed", "report", flip, "juries", "committed to before"),
+    "another median": ("CaseFinal", "medians", field(0, plus_one), "juries", "medians, from the reveals"),
+    "a look too few": ("Looked", "looks", lambda _: 0, "juries", "looks at these rows so far"),
+    "another manifest": ("CandidateSubmitted", "manifestHash", flip, "candidates and verdicts", "hash of its manifest"),
+    "another file": (
+        "CandidateSubmitted",
+        "manifest",
+        field(3, flip),
+        "candidates and verdicts",
+        "hash of its manifest",
+    ),
+    "a juror who should be out": (
+        "CaseOpened",
+        "excluded",
+        lambda numbers: numbers[1:],
+        "candidates and verdicts",
+        "excluded from the jury",
+    ),
+    "facts that would have failed": (
+        "CaseFinal before Released",
+        "medians",
+        field(2, lambda _: 900_000),
+        "candidates and verdicts",
+        "rules that fail",
+    ),
+    "rules that were not asked": (
+        "Released",
+        "appliedRules",
+        lambda _: 1,
+        "candidates and verdicts",
+        "rules that were asked",
+    ),
+    "a refusal of another rule": (
+        "Refused by Policy",
+        "failedRules",
+        lambda _: 1,
+        "candidates and verdicts",
+        "rules that fail",
+    ),
+    "a refusal without grounds": (
+        "Refused by Policy",
+        "reason",
+        lambda _: 3,
+        "candidates and verdicts",
+        "for want of a jury",
+    ),
+    "other facts judged": ("Released", "factsHash", flip, "candidates and verdicts", "facts it was judged by"),
+    "other updates": ("RoundPosted", "root", flip, "updates behind the rounds", ""),
+}
+"""Event, value, change, the family that must notice, and what it says; empty: evidence is missing."""
+
+
+def find(events: list[Event], name: str) -> int:
+    """Return the place of an event by its name, and where that is not enough, by what follows it."""
+    places_of = {
+        "Transfer of Credit": lambda place: events[place].name == "Transfer" and events[place].contract == "Credit",
+        "Refused by Policy": lambda place: events[place].name == "Refused" and events[place].values["reason"] == 1,
+        "CaseFinal before Released": lambda place: (
+            events[place].name == "CaseFinal" and events[place].values["id"] == released["id"]
+        ),
+    }
+    released = next(event.values for event in events if event.name == "Released")
+    fits = places_of.get(name, lambda place: events[place].name == name)
+    # The middle one: neither the first nor the last of its kind is special.
+    found = [place for place in range(len(events)) if fits(place)]
+    return found[len(found) // 2]
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_family_contradicts_what_is_its_business(once: Reading, name: str) -> None:
+    event_name, value, change, family, about = LIES[name]
+    events = [*once.context.history.events]
+    place = find(events, event_name)
+    before = events[place].values[value]
+    assert change(before) != before
+    events[place] = replace(events[place], values={**events[place].values, value: change(before)})
+
+    _, result = once.with_events(events, family)
+
+    if about:
+        assert about in places(result.findings)
+    else:
+        assert result.unavailable
+
+
+def test_each_family_is_clean_alone(once: Reading) -> None:
+    results = once.with_events([*once.context.history.events])
+
+    assert places(finding for result in results for finding in result.findings) == ""
