@@ -71,7 +71,8 @@ def _summary(report: AuditReport) -> str:
     compared = sum(result.checked for result in report.results)
     verdict = "No finding."
     if report.findings:
-        verdict = f"{len(report.findings)} findings."
+        count = len(report.findings)
+        verdict = f"{count} finding{'s' if count > 1 else ''}."
     elif report.unavailable:
         verdict = "No finding, but some evidence was not to be had."
     if not report.head_hash:
