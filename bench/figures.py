@@ -43,7 +43,10 @@ class Job:
     """All candidates of one job, trained in one process."""
 
     split_seed: int
-    noise_seed: int
+    noise_seed: int | None
+    """None where nobody added noise, which no real job may do."""
+    positives: dict[str, int]
+    """Evaluation rows with the condition, by group: what a TPR gap is counted on."""
     candidates: list[Measured]
 
 
@@ -114,6 +117,8 @@ class Figures:
     """Split and noise differ from seed to seed."""
     noise_only: list[Job]
     """Always the split of seed 0; only the noise differs."""
+    exact: list[Job]
+    """The same splits as ``jobs``, without noise."""
     heart: list[Comparison]
     lending: list[Comparison]
     voting: Voting | None = None

@@ -47,7 +47,7 @@ def lending() -> Sites:
     return _sites("lending_club.csv.gz", "lending.schema.yaml", fewest=MIN_LOANS)
 
 
-def run_job(*, split_seed: int, noise_seed: int) -> Job:
+def run_job(*, split_seed: int, noise_seed: int | None) -> Job:
     """Train and measure every candidate of the flagship job."""
     sites = heart()
     split = split_sites(sites.rows, sites.schema, split_seed)
@@ -56,6 +56,7 @@ def run_job(*, split_seed: int, noise_seed: int) -> Job:
     return Job(
         split_seed=split_seed,
         noise_seed=noise_seed,
+        positives={group.group: group.positives for group in found[0].groups},
         candidates=[
             Measured(
                 name=name,

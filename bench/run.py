@@ -25,7 +25,7 @@ from folkmoot.settings import CHECKOUT
 from governance.errors import FolkmootError
 
 OUT = CHECKOUT / "var" / "bench.json"
-PARTS = ("candidates", "noise", "heart", "lending", "voting", "demonstration")
+PARTS = ("candidates", "noise", "exact", "heart", "lending", "voting", "demonstration")
 INPUTS = (
     "agents/training/*.py",
     "bench/[!prt]*.py",
@@ -50,6 +50,7 @@ class Bench:
         steps: dict[str, Callable[[], None]] = {
             "candidates": self._jobs,
             "noise": self._noise,
+            "exact": self._exact,
             "heart": self._heart,
             "lending": self._lending,
             "voting": self._voting,
@@ -72,6 +73,14 @@ class Bench:
             self._say(f"the same on the split of seed 0, noise seed {seed} of {self.figures.seeds}")
             job = run_job(split_seed=0, noise_seed=seed)
             self._keep(replace(self.figures, noise_only=[*self.figures.noise_only, job]))
+
+    def _exact(self) -> None:
+        from bench.models import run_job
+
+        for seed in range(len(self.figures.exact), self.figures.seeds):
+            self._say(f"the same without noise, seed {seed} of {self.figures.seeds}")
+            job = run_job(split_seed=seed, noise_seed=None)
+            self._keep(replace(self.figures, exact=[*self.figures.exact, job]))
 
     def _heart(self) -> None:
         from bench.models import compare_heart
@@ -120,7 +129,15 @@ def begin(path: Path, seeds: int, *, again: tuple[str, ...]) -> Figures:
     if found and found.inputs == inputs and found.seeds == seeds and (again or not is_complete(found)):
         return without(found, again)
     return Figures(
-        inputs=inputs, commit=_commit(), machine=_machine(), seeds=seeds, jobs=[], noise_only=[], heart=[], lending=[]
+        inputs=inputs,
+        commit=_commit(),
+        machine=_machine(),
+        seeds=seeds,
+        jobs=[],
+        noise_only=[],
+        exact=[],
+        heart=[],
+        lending=[],
     )
 
 
@@ -130,6 +147,7 @@ def without(figures: Figures, parts: tuple[str, ...]) -> Figures:
         figures,
         jobs=[] if "candidates" in parts else figures.jobs,
         noise_only=[] if "noise" in parts else figures.noise_only,
+        exact=[] if "exact" in parts else figures.exact,
         heart=[] if "heart" in parts else figures.heart,
         lending=[] if "lending" in parts else figures.lending,
         voting=None if "voting" in parts else figures.voting,
@@ -139,7 +157,7 @@ def without(figures: Figures, parts: tuple[str, ...]) -> Figures:
 
 def is_complete(figures: Figures) -> bool:
     """Say whether nothing is left to measure."""
-    seeded = (figures.jobs, figures.noise_only, figures.heart, figures.lending)
+    seeded = (figures.jobs, figures.noise_only, figures.exact, figures.heart, figures.lending)
     return (
         all(len(part) == figures.seeds for part in seeded)
         and figures.voting is not None

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bench.comparison import ARMS
-from bench.figures import MICROS, Comparison, Demonstration, Figures, Job, Measured, Voting
+from bench.figures import MICROS, Comparison, Figures, Job, Measured
 from bench.models import MIN_LOANS, story
+from bench.tables_of_costs import COMMAND, calls, demonstration, voting
 
-COMMAND = "`.venv/bin/python bench/run.py --only {}`"
 LOCAL, FEDERATED = ARMS[0], ARMS[1]
 GAP = "tpr_gap_abs"
 Z_95 = 1.959963984540054
@@ -23,9 +23,9 @@ def summary(figures: Figures) -> str:
     if figures.heart and figures.lending:
         parts.append(_federation(figures))
     if figures.voting:
-        parts.append(_voting(figures.voting))
+        parts.append(voting(figures.voting))
     if figures.demonstration:
-        parts.append(_demonstration(figures.demonstration))
+        parts.append(demonstration(figures.demonstration))
     return "\n\n".join(parts) + "\n"
 
 
@@ -36,10 +36,12 @@ def details(figures: Figures) -> str:
         parts.append(_seeds("## Every seed of split and noise", "candidates", figures.jobs))
     if figures.noise_only:
         parts.append(_seeds("## The split of seed 0 under other noise", "noise", figures.noise_only))
+    if figures.exact:
+        parts.append(_seeds("## Every split without noise", "exact", figures.exact))
     if figures.lending:
         parts.append(_states(figures.lending))
     if figures.demonstration:
-        parts.append(_calls(figures.demonstration))
+        parts.append(calls(figures.demonstration))
     return "\n\n".join(parts) + "\n"
 
 
@@ -75,7 +77,7 @@ def _measured_where(figures: Figures) -> str:
 
 def _candidates(figures: Figures) -> str:
     jobs = figures.jobs
-    refused = sum(bool(job.candidates[0].failed) for job in jobs)
+    refused = _first_refused(jobs)
     released = sum(any(not candidate.failed for candidate in job.candidates) for job in jobs)
     lines = [
         (
@@ -96,8 +98,9 @@ def _candidates(figures: Figures) -> str:
             f"- The plain candidate is refused: {rate(refused, len(jobs))}. "
             f"At least one candidate passes: {rate(released, len(jobs))}."
         ),
-        *_noise_line(figures.noise_only),
+        *_exact_lines(figures),
         *_seed_zero(figures),
+        *_noise_lines(figures),
         (
             "- ± is the standard deviation over seeds. All seeds resplit the same 920 patients, so the intervals "
             "say how much split and noise decide, not what other hospitals would see."
@@ -117,18 +120,31 @@ def _candidate_row(found: Sequence[Measured]) -> str:
     return f"| {found[0].name} | {rate(passed, len(found))} | {reasons} | {' | '.join(cells)} |"
 
 
-def _noise_line(jobs: Sequence[Job]) -> list[str]:
-    if not jobs:
+def _exact_lines(figures: Figures) -> list[str]:
+    if not figures.exact:
         return []
-    refused = sum(bool(job.candidates[0].failed) for job in jobs)
-    told = sum(map(story, jobs))
+    refused = rate(_first_refused(figures.exact), len(figures.exact))
+    return [f"- On the same splits without noise, the plain candidate is refused: {refused}. {COMMAND.format('exact')}"]
+
+
+def _noise_lines(figures: Figures) -> list[str]:
+    if not (figures.noise_only and figures.exact):
+        return []
+    jobs, exact = figures.noise_only, figures.exact[0].candidates[0]
+    group, count = min(jobs[0].positives.items(), key=lambda entry: entry[1])
+    verdict = "fails" if exact.failed else "would pass"
     return [
         (
-            f"- On the split of seed 0 with {len(jobs)} seeds of noise alone, the plain candidate is refused "
-            f"{rate(refused, len(jobs))} and the story told {rate(told, len(jobs))}: there the noise often hides "
-            f"the gap. {COMMAND.format('noise')}"
+            f"- **Seed 0 is one draw of noise.** On its split, {len(jobs)} seeds of noise alone refuse the plain "
+            f"candidate {rate(_first_refused(jobs), len(jobs))}; without noise its gap is "
+            f"{exact.facts_micros[GAP] / MICROS:.2f} and it {verdict}. "
+            f"The gap rests on {count} sick patients of group {group}: one of them moves it by {1 / count:.2f}. {COMMAND.format('noise')}"
         )
     ]
+
+
+def _first_refused(jobs: Sequence[Job]) -> int:
+    return sum(bool(job.candidates[0].failed) for job in jobs)
 
 
 def _seed_zero(figures: Figures) -> list[str]:
@@ -212,50 +228,14 @@ def _losers(found: Sequence[Comparison], owners: Sequence[str]) -> str:
     return " and ".join(names) if names else "nobody among the hospitals to their harm"
 
 
-def _voting(voting: Voting) -> str:
-    rows = [(step.name, step.bare_gas, step.our_gas) for step in voting.steps]
-    rows.append(("together", sum(row[1] for row in rows), sum(row[2] for row in rows)))
-    lines = [
-        (
-            f"**Gas of a vote.** The release of a model under the shipped {voting.rules} rules beside a bare "
-            "OpenZeppelin Governor with the same extensions, which sets one number; the same chain and run, "
-            "the second proposal of each. "
-            f"{COMMAND.format('voting')}"
-        ),
-        "",
-        "| step | bare Governor | Folkmoot | ratio |",
-        "|---|---|---|---|",
-        *(f"| {name} | {bare:,} | {ours:,} | {ours / bare:.2f} |" for name, bare, ours in rows),
-        "",
-        (
-            f"- Both have {voting.members} members; the first three votes are counted, the others only reach the "
-            f"quorum. Recording a refusal, in place of execute, takes {voting.refusal_gas:,}."
-        ),
-    ]
-    return "\n".join(lines)
-
-
-def _demonstration(run: Demonstration) -> str:
-    seconds = [millis / 1000 for millis in run.round_millis]
-    gas, count = sum(call.gas for call in run.calls), sum(call.count for call in run.calls)
-    anchoring = next(call for call in run.calls if call.name == "RoundLedger.post")
-    return (
-        "**One demonstration.** "
-        f"A round takes {statistics.fmean(seconds):.2f} s (median {statistics.median(seconds):.2f}, "
-        f"{min(seconds):.2f} to {max(seconds):.2f}, {len(seconds)} rounds), from one root on chain to the next. "
-        f"Founding takes {run.founding_millis / 1000:.0f} s, the job {run.job_millis / 1000:.0f} s, everything "
-        f"{run.total_millis / 1000:.0f} s. The job sends {count:,} transactions with {gas:,} gas; anchoring a round "
-        f"takes {anchoring.gas // anchoring.count:,}. {COMMAND.format('demonstration')}"
-    )
-
-
 def _seeds(title: str, part: str, jobs: Sequence[Job]) -> str:
     names = [candidate.name for candidate in jobs[0].candidates]
     lines = [title, "", COMMAND.format(part), "", "TPR gap of each candidate, with the rules that refuse it."]
     lines += ["", f"| seed | {' | '.join(names)} | story |", "|---" * (len(names) + 2) + "|"]
     for job in jobs:
         cells = [f"{c.facts_micros[GAP] / MICROS:.2f} {', '.join(c.failed)}".strip() for c in job.candidates]
-        lines.append(f"| {job.noise_seed} | {' | '.join(cells)} | {'yes' if story(job) else 'no'} |")
+        seed = job.split_seed if job.noise_seed is None else job.noise_seed
+        lines.append(f"| {seed} | {' | '.join(cells)} | {'yes' if story(job) else 'no'} |")
     return "\n".join(lines)
 
 
@@ -274,23 +254,5 @@ def _states(found: Sequence[Comparison]) -> str:
         "",
         *_arm_head("state"),
         *(_arm_row(state, _per_seed(found, [state])) for state in states),
-    ]
-    return "\n".join(lines)
-
-
-def _calls(run: Demonstration) -> str:
-    lines = [
-        "## Gas of a whole job",
-        "",
-        COMMAND.format("demonstration"),
-        "",
-        (
-            "Every transaction of one demonstration from the opening of the job to the last payment: four owners, "
-            f"{len(run.job)} candidates, {len(run.round_millis) + len(run.job)} rounds after the statistics."
-        ),
-        "",
-        "| call | times | gas each | gas together |",
-        "|---|---|---|---|",
-        *(f"| {call.name} | {call.count} | {call.gas // call.count:,} | {call.gas:,} |" for call in run.calls),
     ]
     return "\n".join(lines)
