@@ -1,6 +1,7 @@
 """One run of the demonstration by the wall clock, and the gas of its whole job."""
 
 import json
+import os
 import re
 import time
 from collections import Counter
@@ -53,7 +54,7 @@ def demonstrate(folder: Path, tell: Callable[[str], None]) -> Demonstration:
     """Run the demonstration with its default seed in ``folder`` and take its measure."""
     settings = read_settings()
     home = Home.at(folder)
-    watch = Stopwatch(tell)
+    watch, load = Stopwatch(tell), os.getloadavg()[0]
     try:
         told = run.Demonstration(root=folder, settings=settings, seed=SEED, tell=watch.tell).run(keep=True)
         report = json.loads(home.report_file.read_text())
@@ -64,6 +65,7 @@ def demonstrate(folder: Path, tell: Callable[[str], None]) -> Demonstration:
         outcome=told.outcome.name.lower(),
         job=[_measured(candidate) for candidate in report["candidates"]],
         round_millis=watch.round_millis({r["index"]: r["candidate"] for r in report["rounds"]}),
+        load_milli=round(1000 * load),
         total_millis=round(1000 * report["seconds"]["everything"]),
         founding_millis=round(1000 * report["seconds"]["founding"]),
         job_millis=round(1000 * report["seconds"]["job"]),

@@ -97,6 +97,8 @@ class Demonstration:
     job: list[Measured]
     round_millis: list[int]
     """From one anchored round to the next of the same candidate."""
+    load_milli: int
+    """Load average of the last minute at the start; above the number of cores, everything took longer."""
     total_millis: int
     founding_millis: int
     job_millis: int

@@ -70,7 +70,7 @@ def _measured_where(figures: Figures) -> str:
     return (
         f"All of it is measured by `make bench`, or part by part with the command beside each table; "
         f"here on {machine.cores} cores, {machine.system}, Python {machine.python}, load average "
-        f"{machine.load_milli / 1000:.1f} at the start, on top of commit `{figures.commit}`. "
+        f"{machine.load_milli / 1000:.1f}, on top of commit `{figures.commit}`. "
         f"More is in [docs/figures.md](docs/figures.md)."
     )
 
@@ -138,7 +138,8 @@ def _noise_lines(figures: Figures) -> list[str]:
             f"- **Seed 0 is one draw of noise.** On its split, {len(jobs)} seeds of noise alone refuse the plain "
             f"candidate {rate(_first_refused(jobs), len(jobs))}; without noise its gap is "
             f"{exact.facts_micros[GAP] / MICROS:.2f} and it {verdict}. "
-            f"The gap rests on {count} sick patients of group {group}: one of them moves it by {1 / count:.2f}. {COMMAND.format('noise')}"
+            f"The gap rests on {count} sick patients of group {group}: one of them moves it by "
+            f"{1 / count:.2f}. {COMMAND.format('noise')}"
         )
     ]
 

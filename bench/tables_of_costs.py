@@ -37,7 +37,7 @@ def demonstration(run: Demonstration) -> str:
     gas, count = sum(call.gas for call in run.calls), sum(call.count for call in run.calls)
     anchoring = next(call for call in run.calls if call.name == "RoundLedger.post")
     return (
-        "**One demonstration.** "
+        f"**One demonstration**, begun at a load average of {run.load_milli / 1000:.1f}. "
         f"A round takes {statistics.fmean(seconds):.2f} s (median {statistics.median(seconds):.2f}, "
         f"{min(seconds):.2f} to {max(seconds):.2f}, {len(seconds)} rounds), from one root on chain to the next. "
         f"Founding takes {run.founding_millis / 1000:.0f} s, the job {run.job_millis / 1000:.0f} s, everything "
