@@ -118,11 +118,12 @@ class Story:
         Raises
         ------
         StoryError
-            If nothing happens for too long.
+            If nothing happens for too long, or the development chain cannot be kept.
         """
         milestones = Milestones(self.network.chain)
         quiet_since = time.monotonic()
         while True:
+            self._require_chain()
             news = [*milestones.read(), *self._vote(), *self._miss()]
             for line in news:
                 self.tell(line)
@@ -135,6 +136,12 @@ class Story:
             elif time.monotonic() - quiet_since > PATIENCE_S:
                 raise StoryError(f"nothing happened for {PATIENCE_S:.0f} s; the agents' logs are in {self.home.logs}")
             time.sleep(POLL_S)
+
+    def _require_chain(self) -> None:
+        # A chain that cannot write down its blocks goes on in memory, and a crash would lose them.
+        problem = self.clock.devnet.status().problem
+        if problem is not None:
+            raise StoryError(problem)
 
     def _miss(self) -> list[str]:
         new = [slug for slug in self.clock.gone if slug not in self._missed]
