@@ -19,7 +19,6 @@ from rich.markup import escape
 from rich.status import Status
 
 from bench.figures import Figures, FiguresError, Machine, load, save
-from bench.publishing import publish
 from bench.tables import document
 from folkmoot.settings import CHECKOUT
 from governance.errors import FolkmootError
@@ -201,12 +200,11 @@ def _commit() -> str:
 
 
 def main() -> int:
-    """Measure, print, and with ``--publish`` write README and docs."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(prog="python bench/run.py", description=__doc__)
     parser.add_argument("--seeds", type=int, default=20, help="seeds of split and noise, from 0")
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part; may be repeated")
     parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--publish", action="store_true", help="write the figures into README.md and docs/figures.md")
     options = parser.parse_args()
     console = Console(stderr=True)
     try:
@@ -215,15 +213,13 @@ def main() -> int:
             bench = Bench(path=options.out, figures=begin(options.out, options.seeds, again=only), status=status)
             bench.run(only or PARTS)
         print(document(bench.figures))
-        if options.publish:
-            publish(bench.figures)
     except FolkmootError as error:
         console.print(escape(str(error)), style="red")
         return 1
     except KeyboardInterrupt:
         console.print(f"interrupted; what was measured is in {options.out}, and the same command goes on from there")
         return 130
-    console.print(f"written to {options.out}")
+    console.print(f"written to {options.out}; to put it into README.md: python bench/publishing.py")
     return 0
 
 

@@ -31,7 +31,10 @@ def summary(figures: Figures) -> str:
 
 def details(figures: Figures) -> str:
     """Return the page of everything that is too long for the README."""
-    parts = ["# Figures in detail", "Written by `make bench`; the summary is in the README."]
+    parts = [
+        "# Figures in detail",
+        "Measured by `make bench` and written by `bench/publishing.py`; the summary is in the README.",
+    ]
     if figures.jobs:
         parts.append(_seeds("## Every seed of split and noise", "candidates", figures.jobs))
     if figures.noise_only:
