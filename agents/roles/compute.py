@@ -12,13 +12,13 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from agents.net.errors import MessageRefused, NotYet
 from agents.net.mailbox import Outcome
 from agents.protocols.messages import Aggregate, AggregateTask, Leaf, Update, pack_nanos, unpack_nanos
-from agents.roles.desk import Desk, Plans
+from agents.roles.desk import Desk, Plans, each, merge
 from agents.roles.evidence import keep_round
 from agents.roles.plan import plan_digest
 from agents.roles.rounds import RoundName
-from agents.training.errors import TaskError
+from agents.training.errors import TaskError, TrainingError
 from agents.training.federated import aggregate, check_update
-from agents.training.preprocessing import statistics_length
+from agents.training.preprocessing import check_statistics
 from agents.training.task import TrainingTask, parse_task
 from governance.domain import evidence
 from governance.domain.market import Address, Kind
@@ -68,14 +68,9 @@ class Compute:
     def step(self) -> Plans:
         """Close every round that is complete or late."""
         now_s = self.desk.chain.now_s()
-        with self.desk.mailbox.transaction() as session:
+        with self.desk.mailbox.reading() as session:
             rounds = list(session.exec(select(OpenRound).where(col(OpenRound.closed).is_(False))))
-            for row in rounds:
-                self._close_if_due(session, row, now_s)
-            waiting = [row for row in rounds if not row.closed]
-        if not waiting:
-            return Plans()
-        return Plans(busy=f"adding up {len(waiting)} rounds", due_at_s=min(row.deadline_s for row in waiting) + 1)
+        return merge(each(rounds, lambda row: self._close_if_due(row, now_s), name=lambda row: f"sum {row.job[:8]}"))
 
     def _on_task(self, session: Session, sender: Address, message: AggregateTask) -> Outcome | None:
         job = bytes.fromhex(message.job[2:])
@@ -83,12 +78,15 @@ class Compute:
             raise MessageRefused("only the job's coordinator opens its rounds")
         if self.desk.agreements.active(job, Kind.COMPUTE, seller=self.desk.address) is None:
             raise NotYet("no agreement of ours is in force for this job")
-        if plan_digest(parse_task(message.task_json)) != self.desk.agreements.task_digest(job):
-            raise MessageRefused("the task is not the one that the job announced on chain")
-        session.merge(
+        self._check_plan(job, message.task_json)
+        number = self._number(job, message)
+        if session.get(OpenRound, (job.hex(), number)) is not None:
+            # Summed anew over other owners it would take the place of what is posted, and of its proofs.
+            raise MessageRefused("this round was opened before")
+        session.add(
             OpenRound(
                 job=job.hex(),
-                round_number=self._number(job, message),
+                round_number=number,
                 coordinator=sender,
                 candidate=message.candidate,
                 round_index=message.round_index,
@@ -99,6 +97,14 @@ class Compute:
             )
         )
         return Outcome(after_commit=(self.desk.wake,))
+
+    def _check_plan(self, job: bytes, task_json: str) -> None:
+        try:
+            digest = plan_digest(parse_task(task_json))
+        except TrainingError as problem:
+            raise MessageRefused(f"the task cannot be read: {problem}") from problem
+        if digest != self.desk.agreements.task_digest(job):
+            raise MessageRefused("the task is not the one that the job announced on chain")
 
     def _on_update(self, session: Session, sender: Address, message: Update) -> Outcome | None:
         # It may come before the coordinator opens the round; whether it fits is judged at the sum.
@@ -114,24 +120,32 @@ class Compute:
         return Outcome(after_commit=(self.desk.wake,))
 
     def _number(self, job: bytes, message: AggregateTask | Update) -> int:
-        name = RoundName(candidate=message.candidate, index=message.round_index, kind=message.kind)
-        return name.number(self.desk.agreements.rounds_per_candidate(job))
+        record, name = self.desk.agreements.job(job), _name_of(message)
+        is_update = message.kind == "update"
+        if is_update and not (name.candidate < record.candidates and name.index < record.rounds_per_candidate):
+            raise MessageRefused("the job has no such round")
+        return name.number(record.rounds_per_candidate)
 
-    def _close_if_due(self, session: Session, row: OpenRound, now_s: int) -> None:
-        owners = json.loads(row.owners)
-        held = self._sound_updates(session, row, owners)
-        if len(held) < len(owners) and (now_s <= row.deadline_s or not held):
-            return
-        message = self._add_up(session, row, held)
-        self.desk.mailbox.send(session, row.coordinator, message)
-        row.closed = True
-        session.add(row)
+    def _close_if_due(self, row: OpenRound, now_s: int) -> Plans:
+        owners, late = json.loads(row.owners), now_s > row.deadline_s
+        held = self._sound_updates(row, owners)
+        if len(held) < len(owners) and not (late and held):
+            # Nobody waits for the owners of a late round; should one answer yet, it is summed.
+            return Plans() if late else Plans(busy="adding up a round", due_at_s=row.deadline_s + 1)
+        with self.desk.mailbox.transaction() as session:
+            message = self._add_up(session, row, held)
+            self.desk.mailbox.send(session, row.coordinator, message)
+            row.closed = True
+            session.merge(row)
+        return Plans()
 
-    def _sound_updates(self, session: Session, row: OpenRound, owners: list[Address]) -> dict[Address, tuple[int, ...]]:
+    def _sound_updates(self, row: OpenRound, owners: list[Address]) -> dict[Address, tuple[int, ...]]:
         task = parse_task(row.task_json)
         found = {}
         statement = select(HeldUpdate).where(HeldUpdate.job == row.job, HeldUpdate.round_number == row.round_number)
-        for update in session.exec(statement):
+        with self.desk.mailbox.reading() as session:
+            updates = list(session.exec(statement))
+        for update in updates:
             numbers = unpack_nanos(update.packed)
             try:
                 if update.owner in owners:
@@ -163,8 +177,12 @@ class Compute:
         )
 
 
+def _name_of(message: AggregateTask | Update) -> RoundName:
+    return RoundName(candidate=message.candidate, index=message.round_index, kind=message.kind)
+
+
 def _check(numbers: tuple[int, ...], task: TrainingTask, row: OpenRound, owner: Address) -> None:
     if row.kind == "update":
         check_update(numbers, task, candidate=row.candidate, owner=owner)
-    elif len(numbers) != statistics_length(task):
-        raise TaskError(f"{owner}: {len(numbers)} numbers are no statistics of this task")
+    else:
+        check_statistics(numbers, task, owner=owner)

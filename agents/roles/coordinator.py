@@ -6,6 +6,7 @@ step looks at how far a job is and does the one next thing.
 
 import json
 import logging
+import time
 from pathlib import Path
 
 from sqlmodel import Session, select
@@ -16,12 +17,12 @@ from agents.protocols.messages import (
     EvaluationReport,
 )
 from agents.roles.buying import Purchases
-from agents.roles.desk import Desk, Plans, merge
+from agents.roles.desk import Desk, Plans, each, merge
 from agents.roles.feed import Feed
 from agents.roles.job_runs import JobRun, RoundRun, pack_terms, unpack_terms
 from agents.roles.jobs import JobFile
 from agents.roles.plan import plan_digest, plan_document
-from agents.roles.training_rounds import TrainingRounds
+from agents.roles.training_rounds import TrainingRounds, WrongSum
 from agents.training.canonical import canonical_json
 from agents.training.client import TrainingChild
 from agents.training.errors import TrainingError
@@ -38,6 +39,8 @@ LOGGER = logging.getLogger(__name__)
 LEAST_OWNERS = 3
 APPROVAL_DAYS_S = 40 * 86_400
 """From the proposal; delay, voting, extension and timelock take nine days."""
+REPORT_PAUSE_S = 60.0
+"""Wall time until a juror that did not serve its report is asked again."""
 
 
 class Coordinator:
@@ -51,6 +54,7 @@ class Coordinator:
         self.child = child
         self.rounds = TrainingRounds(desk)
         self._reveals = Feed(desk.chain, "EvaluatorCourt", ["Revealed"])
+        self._ask_again_at: dict[bytes, float] = {}
         desk.mailbox.handle(EvaluationReport, self._on_report)
 
     def step(self) -> Plans:
@@ -58,15 +62,7 @@ class Coordinator:
         self._take_up_files()
         with self.desk.mailbox.reading() as session:
             runs = list(session.exec(select(JobRun).where(JobRun.state != "ended")))
-        return merge([self._try_to_advance(run) for run in runs])
-
-    def _try_to_advance(self, run: JobRun) -> Plans:
-        # One job in trouble must not hold up the others.
-        try:
-            return self._advance(run)
-        except FolkmootError as problem:
-            LOGGER.warning("%s: %s", run.name, problem)
-            return Plans(busy=f"{run.name}: trouble: {str(problem)[:200]}")
+        return merge(each(runs, self._advance, name=lambda run: run.name))
 
     # -- jobs
 
@@ -148,6 +144,8 @@ class Coordinator:
                 return self.rounds.drive(run, file, posted)
             except ContractRefused as refusal:
                 return self._end(run, f"round {posted} was refused: {refusal}")
+            except WrongSum as problem:
+                return self._end(run, f"the compute provider's sum is wrong: {problem}")
         try:
             self._submit(run, file, index)
         except TrainingError as problem:
@@ -209,9 +207,9 @@ class Coordinator:
     def _shepherd(self, run: JobRun, release: ReleaseRecord) -> Plans:
         if self.desk.court.case(release.id).stage is not Stage.FINAL:
             return Plans()
-        self._collect_reports(release.job)
         if not release.proposal_id:
             self._propose(run, release)
+        self._collect_reports(release.job)
         return Plans()
 
     def _propose(self, run: JobRun, release: ReleaseRecord) -> None:
@@ -240,11 +238,15 @@ class Coordinator:
     def _collect_reports(self, job: bytes) -> None:
         for event in self._reveals.read():
             digest = reading.raw(event.values["report"])
-            if self._has(digest) or self.desk.court.case(reading.raw(event.values["id"])).job != job:
+            if time.monotonic() < self._ask_again_at.get(digest, 0.0) or self._has(digest):
+                continue
+            if self.desk.court.case(reading.raw(event.values["id"])).job != job:
                 continue
             try:
                 self.desk.store.put(self.desk.fetch(reading.address(event.values["juror"]), digest))
             except NetError as problem:
+                # A juror that serves nothing, slowly, must not take up every step of ours.
+                self._ask_again_at[digest] = time.monotonic() + REPORT_PAUSE_S
                 LOGGER.warning("a report is not to be had: %s", problem)
 
 

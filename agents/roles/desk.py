@@ -1,9 +1,10 @@
 """What every role works with: the chain, its key, its mail, its store."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from agents.net.artifacts import PublicStore
 from agents.net.mailbox import Mailbox
@@ -11,12 +12,15 @@ from agents.roles.agreements import Agreements
 from agents.training.scenario import slug
 from governance.domain.market import Address
 from governance.domain.policy import PolicySet
+from governance.errors import FolkmootError
 from governance.ports import Chain, Signer
 from governance.services.court import Court
 from governance.services.market import Market
 from governance.services.registry import Registry
 from governance.services.releases import Governor, Releases
 
+LOGGER = logging.getLogger(__name__)
+Item = TypeVar("Item")
 Fetch = Callable[[Address, bytes], bytes]
 """Fetches an artifact by its SHA-256 from an agent's own endpoint, verified."""
 
@@ -76,3 +80,19 @@ def merge(plans: list[Plans]) -> Plans:
     """Return the plans of several roles as one: any work is work, the earliest time counts."""
     times = [plan.due_at_s for plan in plans if plan.due_at_s]
     return Plans(busy="; ".join(plan.busy for plan in plans if plan.busy), due_at_s=min(times, default=0))
+
+
+def each(items: Iterable[Item], act: Callable[[Item], Plans], *, name: Callable[[Item], str]) -> list[Plans]:
+    """Let every item have its step: the trouble of one, or the fault that a peer caused in it, holds up no other."""
+    return [_try(item, act, name(item)) for item in items]
+
+
+def _try(item: Item, act: Callable[[Item], Plans], name: str) -> Plans:
+    try:
+        return act(item)
+    except FolkmootError as problem:
+        LOGGER.warning("%s: %s", name, problem)
+        return Plans(busy=f"{name}: trouble: {str(problem)[:200]}")
+    except Exception:
+        LOGGER.exception("%s: a fault", name)
+        return Plans(busy=f"{name}: trouble: a fault; see the log")

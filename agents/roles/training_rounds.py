@@ -5,7 +5,7 @@ import logging
 
 from sqlmodel import Session, col, select
 
-from agents.net.errors import MessageRefused, NetError
+from agents.net.errors import MessageRefused
 from agents.net.mailbox import Outcome
 from agents.protocols.messages import Aggregate, AggregateTask, Receipt, TrainingTask, unpack_nanos
 from agents.roles.desk import Desk, Plans
@@ -14,19 +14,24 @@ from agents.roles.job_runs import JobRun, RoundRun
 from agents.roles.jobs import JobFile
 from agents.roles.rounds import RoundName, name_round
 from agents.training.canonical import canonical_json
-from agents.training.federated import RoundRequest
-from agents.training.preprocessing import Preprocessing, derive_preprocessing
+from agents.training.errors import TaskError
+from agents.training.federated import RoundRequest, aggregate, check_update
+from agents.training.preprocessing import Preprocessing, check_statistics, derive_preprocessing
 from agents.training.replay import RoundTotal, replay_rounds
 from agents.training.task import OwnerRows
 from agents.training.task import TrainingTask as Task
 from governance.domain import evidence
 from governance.domain.market import Address, Kind
-from governance.errors import FolkmootError
+from governance.errors import FolkmootError, InvalidRecord
 from governance.services.market import AgreementRecord, AgreementState
 
 LOGGER = logging.getLogger(__name__)
 ROUND_S = 30
 """Chain time that a round waits for a silent owner."""
+
+
+class WrongSum(FolkmootError):
+    """The compute provider's evidence contradicts itself or the task; no waiting mends that."""
 
 
 class TrainingRounds:
@@ -52,23 +57,25 @@ class TrainingRounds:
         ------
         ContractRefused
             If the chain does not take the round.
+        WrongSum
+            If the sum can never be posted.
         """
         name = name_round(number, file.rounds_per_candidate)
         with self.desk.mailbox.reading() as session:
             row = session.get(RoundRun, (run.job, number))
             last = session.get(RoundRun, (run.job, number - 1))
+        task = self.task(bytes.fromhex(run.job), file)
         if last is not None and not last.posted:
             # We were killed after the posting and before the receipts.
-            self._close_round(run, last)
+            self._close_round(run, last, task)
         if row is None:
-            self._open_round(run, file, name)
+            self._open_round(run, task, name, file.rounds_per_candidate)
         elif row.leaves and not row.posted:
-            return self._close_round(run, row)
+            return self._close_round(run, row, task)
         return Plans(busy=f"{run.name}: round {number}")
 
-    def _open_round(self, run: JobRun, file: JobFile, name: RoundName) -> None:
-        job, number = bytes.fromhex(run.job), name.number(file.rounds_per_candidate)
-        task = self.task(job, file)
+    def _open_round(self, run: JobRun, task: Task, name: RoundName, rounds_per_candidate: int) -> None:
+        job, number = bytes.fromhex(run.job), name.number(rounds_per_candidate)
         active = self.active(job)
         compute = next(a.seller for a in active if a.kind is Kind.COMPUTE)
         owners = self._owners(run, number, [a.seller for a in active if a.kind is Kind.DATA])
@@ -140,19 +147,22 @@ class TrainingRounds:
         row = session.get(RoundRun, (job.hex(), name.number(self.desk.agreements.rounds_per_candidate(job))))
         if row is None or row.compute != sender:
             raise MessageRefused("this round was not given to the sender")
-        if not {leaf.owner for leaf in message.leaves} <= set(json.loads(row.owners)):
-            raise MessageRefused("the sum names owners that were not asked")
+        named = [leaf.owner for leaf in message.leaves]
+        if not named or len(set(named)) < len(named) or not set(named) <= set(json.loads(row.owners)):
+            raise MessageRefused("the sum names nobody, somebody twice, or owners that were not asked")
         if not row.leaves:
             row.sum_packed = message.sum_nanos
             row.leaves = json.dumps([{"owner": leaf.owner, "digest": leaf.update_digest} for leaf in message.leaves])
             session.add(row)
         return Outcome(after_commit=(self.desk.wake,))
 
-    def _close_round(self, run: JobRun, row: RoundRun) -> Plans:
+    def _close_round(self, run: JobRun, row: RoundRun, task: Task) -> Plans:
         job = bytes.fromhex(row.job)
         try:
-            proof = self._round_evidence(row)
-        except (NetError, FolkmootError) as problem:
+            proof = self._round_evidence(row, task)
+        except WrongSum:
+            raise
+        except FolkmootError as problem:
             LOGGER.warning("round %s is not posted: %s", row.number, problem)
             return Plans(busy=f"{run.name}: waiting for the evidence of round {row.number}")
         if self.desk.market.round_count(job) == row.number:
@@ -165,24 +175,32 @@ class TrainingRounds:
             self._send_receipts(session, proof)
         return Plans(busy=f"{run.name}: round {row.number} is posted")
 
-    def _round_evidence(self, row: RoundRun) -> evidence.RoundEvidence:
-        job, leaves, total = bytes.fromhex(row.job), [], None
+    def _round_evidence(self, row: RoundRun, task: Task) -> evidence.RoundEvidence:
+        job, leaves, updates = bytes.fromhex(row.job), [], []
         for entry in json.loads(row.leaves):
             digest = bytes.fromhex(entry["digest"])
             document = self.desk.fetch(row.compute, digest)
-            values = evidence.numbers(evidence.read_document(document, "update")["update_nanos"])
-            if evidence.update_document(job, row.number, entry["owner"], values) != document:
-                raise MessageRefused(f"the update of {entry['owner']} is not what its leaf says")
-            total = values if total is None else [a + b for a, b in zip(total, values, strict=True)]
+            updates.append(_update_in(document, job, row.number, entry["owner"]))
+            self._check(updates[-1], task, row, entry["owner"])
             self.desk.store.put(document)
             leaves.append(evidence.Leaf(agent=entry["owner"], digest=digest))
-        if tuple(total or ()) != unpack_nanos(row.sum_packed):
-            raise MessageRefused("the updates do not add up to the sum")
+        if aggregate(updates) != unpack_nanos(row.sum_packed):
+            raise WrongSum(f"round {row.number}: the updates do not add up to the sum")
         document = evidence.aggregate_document(
             job, row.number, row.compute, sum_nanos=unpack_nanos(row.sum_packed), owners=leaves
         )
         own = evidence.Leaf(agent=row.compute, digest=bytes.fromhex(self.desk.store.put(document)))
         return evidence.RoundEvidence(job=job, round_number=row.number, leaves=(*leaves, own))
+
+    def _check(self, update: tuple[int, ...], task: Task, row: RoundRun, owner: Address) -> None:
+        try:
+            if row.number == 0:
+                check_statistics(update, task, owner=self.desk.owner_name(owner))
+            else:
+                candidate = name_round(row.number, task.candidates[0].rounds).candidate
+                check_update(update, task, candidate=candidate, owner=self.desk.owner_name(owner))
+        except TaskError as problem:
+            raise WrongSum(f"round {row.number}: {problem}") from problem
 
     def _send_receipts(self, session: Session, proof: evidence.RoundEvidence) -> None:
         for leaf in proof.leaves[:-1]:
@@ -196,3 +214,13 @@ class TrainingRounds:
                 proof=["0x" + node.hex() for node in siblings],
             )
             self.desk.mailbox.send(session, leaf.agent, message)
+
+
+def _update_in(document: bytes, job: bytes, number: int, owner: Address) -> tuple[int, ...]:
+    try:
+        values = evidence.numbers(evidence.read_document(document, "update").get("update_nanos"))
+    except InvalidRecord as problem:
+        raise WrongSum(f"round {number}: the document behind the leaf of {owner} is no update: {problem}") from problem
+    if evidence.update_document(job, number, owner, values) != document:
+        raise WrongSum(f"round {number}: the update of {owner} is not what its leaf says")
+    return tuple(values)

@@ -116,6 +116,24 @@ def local_statistics(rows: Sequence[Row], task: TrainingTask, noise: NoiseSource
     return tuple(noisy)
 
 
+def check_statistics(sums: Sequence[int], task: TrainingTask, *, owner: str) -> None:
+    """Refuse sums that no honest owner could have sent: each record adds at most 1 to each.
+
+    Raises
+    ------
+    TaskError
+        If their number is wrong, or one is larger than the owner's rows and ten sigma.
+    """
+    if len(sums) != statistics_length(task):
+        raise TaskError(f"{owner}: {len(sums)} numbers are no statistics of this task")
+    counted = len(sums) - 3 * len(numeric_columns(task.schema))
+    sigmas = [statistics_sigma_nanos(task)] * (len(sums) - counted) + [task.sigmas.counts_micros * 1000] * counted
+    rows_nanos = task.rows_of([owner]) * NANOS
+    for value, sigma in zip(sums, sigmas, strict=True):
+        if abs(value) > rows_nanos + 10 * sigma:
+            raise TaskError(f"{owner}: a sum of {value} nanos, at most {rows_nanos + 10 * sigma} are possible")
+
+
 def statistics_sigma_nanos(task: TrainingTask) -> int:
     """Return the standard deviation of the noise on each sum, in nanos, rounded up."""
     sensitivity_nanos = math.isqrt(2 * len(numeric_columns(task.schema)) * NANOS**2) + 1
