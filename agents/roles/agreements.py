@@ -1,6 +1,6 @@
 """Agreements of a job, found by their events and read as they stand now."""
 
-from functools import lru_cache
+from collections.abc import Sequence
 
 from agents.roles.feed import Feed
 from governance.domain.market import Address, Kind
@@ -9,8 +9,9 @@ from governance.services import reading
 from governance.services.market import AgreementRecord, AgreementState, JobRecord, Market
 
 JOB_FIELDS = 13
+DELTA_FIELD = 4
 TASK_FIELD = 8
-"""Place of the task's digest among the fields of ``JobTerms``."""
+"""Places of delta and of the task's digest among the fields of ``JobTerms``."""
 
 
 class Agreements:
@@ -20,7 +21,7 @@ class Agreements:
         self._market = market
         self._feed = Feed(chain, "AgreementBook", ["AgreementCreated"])
         self._jobs = Feed(chain, "AgreementBook", ["JobOpened"])
-        self.rounds_per_candidate = lru_cache(maxsize=256)(self._rounds_per_candidate)
+        self._rounds: dict[bytes, int] = {}
 
     def of(self, job: bytes, *, seller: Address | None = None) -> list[AgreementRecord]:
         """Return the agreements of a job, of one seller or of all, in the order in which they were made."""
@@ -44,10 +45,26 @@ class Agreements:
 
     def task_digest(self, job: bytes) -> bytes:
         """Return the SHA-256 of the plan that a job announced, or zeros when there is no such job."""
+        terms = self._terms(job)
+        return reading.raw(terms[TASK_FIELD]) if terms else bytes(32)
+
+    def delta_e12(self, job: bytes) -> int:
+        """Return the delta of a job, in 1e-12, which all its data agreements share; 0 when there is no such job."""
+        terms = self._terms(job)
+        return reading.number(terms[DELTA_FIELD]) if terms else 0
+
+    def rounds_per_candidate(self, job: bytes) -> int:
+        """Return the rounds of one candidate; 0 when there is no such job yet."""
+        # Only what is known is kept: somebody may ask for a job before it is opened.
+        if job not in self._rounds:
+            rounds = self._market.job(job).rounds_per_candidate
+            if not rounds:
+                return 0
+            self._rounds[job] = rounds
+        return self._rounds[job]
+
+    def _terms(self, job: bytes) -> Sequence[object]:
         for event in self._jobs.read():
             if event.values["job"] == job:
-                return reading.raw(reading.row(event.values["terms"], JOB_FIELDS)[TASK_FIELD])
-        return bytes(32)
-
-    def _rounds_per_candidate(self, job: bytes) -> int:
-        return self._market.job(job).rounds_per_candidate
+                return reading.row(event.values["terms"], JOB_FIELDS)
+        return ()

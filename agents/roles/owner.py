@@ -12,14 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
-from agents.net.errors import MessageRefused, NotYet
+from agents.net.errors import MessageRefused, NetError, NotYet
 from agents.net.mailbox import Outcome
 from agents.net.sealed import Binding, seal
 from agents.protocols.messages import EvaluationRows, Receipt, TrainingTask, Update, pack_nanos, unpack_nanos
 from agents.roles.desk import Desk, Plans
 from agents.roles.feed import Feed
+from agents.roles.owner_records import PrivacySpent, RoundReceipt, RowsSent, TaskReceived
 from agents.roles.plan import plan_digest
 from agents.roles.rounds import RoundName
 from agents.training.canonical import canonical_json, parse_document
@@ -37,54 +38,6 @@ from governance.services import reading
 LOGGER = logging.getLogger(__name__)
 INLINE_BYTES = 30_000
 """A sealed box up to this size travels in the message, a larger one by its digest."""
-
-
-class TaskReceived(SQLModel, table=True):
-    """One round's task, and our answer once there is one."""
-
-    __tablename__ = "owner_task"
-
-    job: str = Field(primary_key=True)
-    round_number: int = Field(primary_key=True)
-    candidate: int
-    round_index: int
-    kind: str
-    task_json: str
-    request_json: str
-    compute_agent: str
-    update: str = ""
-    """Packed; kept for ever, so that the same round is never answered twice."""
-    failed: str = ""
-
-
-class PrivacySpent(SQLModel, table=True):
-    """What one job may cost a record of one table; written before its first round runs."""
-
-    __tablename__ = "owner_privacy"
-
-    table_root: str = Field(primary_key=True)
-    job: str = Field(primary_key=True)
-    epsilon_micros: int
-
-
-class RoundReceipt(SQLModel, table=True):
-    """Proof, countersigned by being on chain, that our update is in a round."""
-
-    __tablename__ = "owner_receipt"
-
-    job: str = Field(primary_key=True)
-    round_number: int = Field(primary_key=True)
-    root: str
-    proof: str
-
-
-class RowsSent(SQLModel, table=True):
-    """A juror that got our evaluation rows for a case."""
-
-    __tablename__ = "owner_rows_sent"
-
-    case: str = Field(primary_key=True)
-    juror: str = Field(primary_key=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +71,11 @@ class Owner:
         self.child = child
         self._drawn = Feed(desk.chain, "EvaluatorCourt", ["JuryDrawn"])
         self._committed = False
+        self._serving = ""
+        """Job whose answers the child remembers."""
+        self._over: set[bytes] = set()
+        """Cases that need nothing of us any more."""
+        self._unsealable: set[tuple[bytes, Address]] = set()
         desk.mailbox.handle(TrainingTask, self._on_task)
         desk.mailbox.handle(Receipt, self._on_receipt)
 
@@ -166,6 +124,7 @@ class Owner:
         number = name.number(self.desk.agreements.rounds_per_candidate(job))
         if number >= agreement.units:
             raise MessageRefused(f"the agreement has {agreement.units} rounds")
+        self._check_turn(session, job, number)
         self._charge(session, job, agreement.epsilon_micros)
         if session.get(TaskReceived, (job.hex(), number)) is None:
             session.add(
@@ -182,6 +141,17 @@ class Owner:
             )
         return Outcome(after_commit=(self.desk.wake,))
 
+    def _check_turn(self, session: Session, job: bytes, number: int) -> None:
+        # A round on chain is over: whoever asks for it again has lost our answer, or we our memory.
+        posted = self.desk.market.round_count(job)
+        if number < posted:
+            raise MessageRefused("this round is on chain already; it is not answered again")
+        if number > posted:
+            raise NotYet("the round before this one is not on chain")
+        before = session.get(TaskReceived, (job.hex(), number - 1))
+        if before is not None and before.update and session.get(RoundReceipt, (job.hex(), number - 1)) is None:
+            raise NotYet("we hold no receipt for our update in the round before")
+
     def _check_plan(self, job: bytes, task_json: str, epsilon_micros: int) -> None:
         try:
             task = parse_task(task_json)
@@ -191,6 +161,8 @@ class Owner:
             raise MessageRefused("the task is not the one that the job announced on chain")
         if task.budget.epsilon_micros > epsilon_micros:
             raise MessageRefused("the task spends more privacy than the agreement grants")
+        if task.budget.delta_e12 > self.desk.agreements.delta_e12(job):
+            raise MessageRefused("the task takes a larger delta than the terms that we signed")
         if task.schema.digest != self.setup.schema.digest:
             raise MessageRefused("the task is for tables of another shape")
         mine = {entry.owner: entry.rows for entry in task.owners}.get(self.desk.owner_name(self.desk.address))
@@ -220,20 +192,24 @@ class Owner:
         if row is None:
             return
         try:
-            numbers: Sequence[int] = self._train(row)
-        except TrainingError as problem:
+            packed = pack_nanos(self._train(row))
+        except (TrainingError, OverflowError) as problem:
             LOGGER.error("round %s cannot be answered: %s", row.round_number, problem)  # noqa: TRY400 - for the operator
             with self.desk.mailbox.transaction() as session:
                 row.failed = str(problem)[:200]
                 session.merge(row)
             return
         with self.desk.mailbox.transaction() as session:
-            row.update = pack_nanos(numbers)
+            row.update = packed
             session.merge(row)
             self.desk.mailbox.send(session, row.compute_agent, _update_of(row))
 
     def _train(self, row: TaskReceived) -> Sequence[int]:
         task = parse_task(row.task_json)
+        if row.job != self._serving:
+            # The child remembers answers by the job's name, which two jobs may share; each is paid for.
+            self.child.close()
+            self._serving = row.job
         if row.kind == "statistics":
             return self.child.statistics(task).values_nanos
         request = RoundRequest.from_json(parse_document(row.request_json, "round request"), task)
@@ -245,6 +221,9 @@ class Owner:
         job = bytes.fromhex(message.job[2:])
         if self.desk.agreements.job(job).coordinator != sender:
             raise MessageRefused("receipts come from the job's coordinator")
+        answered = session.get(TaskReceived, (job.hex(), message.round_number))
+        if answered is None or _document(answered, self.desk.address).hex() != message.update_digest:
+            raise MessageRefused("the receipt is for another update than ours")
         leaf = evidence.Leaf(agent=self.desk.address, digest=bytes.fromhex(message.update_digest))
         proof = [bytes.fromhex(node[2:]) for node in message.proof]
         root = self.desk.market.round_root(job, message.round_number)
@@ -259,12 +238,16 @@ class Owner:
     def _serve_juries(self) -> None:
         for event in self._drawn.read():
             case = reading.raw(event.values["id"])
+            if case in self._over:
+                continue
             with self.desk.mailbox.reading() as session:
                 served = {row.juror for row in session.exec(select(RowsSent).where(RowsSent.case == case.hex()))}
             jurors = [reading.address(juror) for juror in reading.items(event.values["jurors"])]
             missing = [juror for juror in jurors if juror not in served]
             if missing and self.desk.court.case(case).stage is Stage.COMMITTING:
                 self._send_rows(case, missing)
+            else:
+                self._over.add(case)
 
     def _send_rows(self, case: bytes, jurors: Sequence[Address]) -> None:
         roots = set(self.desk.court.evaluation_roots(case))
@@ -273,7 +256,16 @@ class Owner:
                 continue
             plain = canonical_json(load_salted(rows.path, self.setup.schema).to_json())
             for juror in jurors:
-                self._seal_to(juror, case, rows, plain)
+                if (case, juror) not in self._unsealable:
+                    self._try_to_seal(juror, case, rows, plain)
+
+    def _try_to_seal(self, juror: Address, case: bytes, rows: RowFile, plain: bytes) -> None:
+        try:
+            self._seal_to(juror, case, rows, plain)
+        except NetError as problem:
+            # A juror whose key takes no box must not keep the others waiting.
+            LOGGER.warning("no rows for juror %s: %s", juror, problem)
+            self._unsealable.add((case, juror))
 
     def _seal_to(self, juror: Address, case: bytes, rows: RowFile, plain: bytes) -> None:
         key = self.desk.registry.agent(juror).encryption_key
@@ -290,6 +282,11 @@ class Owner:
         with self.desk.mailbox.transaction() as session:
             self.desk.mailbox.send(session, juror, message)
             session.merge(RowsSent(case=case.hex(), juror=juror))
+
+
+def _document(row: TaskReceived, owner: Address) -> bytes:
+    values = unpack_nanos(row.update)
+    return evidence.digest(evidence.update_document(bytes.fromhex(row.job), row.round_number, owner, values))
 
 
 def _update_of(row: TaskReceived) -> Update:
