@@ -13,7 +13,7 @@ from agents.net.errors import MessageRefused, NetError, NotYet
 from agents.net.mailbox import Outcome
 from agents.net.sealed import Binding, open_sealed
 from agents.protocols.messages import EvaluationReport, EvaluationRows, MeasuredFact
-from agents.roles.desk import Desk, Plans, merge
+from agents.roles.desk import Desk, Plans, each, merge
 from agents.roles.feed import Feed
 from agents.roles.plan import schema_of_plan
 from agents.training.canonical import parse_document
@@ -28,6 +28,8 @@ from governance.services import reading
 LOGGER = logging.getLogger(__name__)
 ROWS_S = 90.0
 """Wall time after which missing rows no longer hold up a development clock."""
+
+LONGEST_PAUSE_S = 300.0
 
 
 class SealedRows(SQLModel, table=True):
@@ -77,12 +79,14 @@ class Evaluator:
         self._drawn = Feed(desk.chain, "EvaluatorCourt", ["JuryDrawn"])
         self._commitments = Feed(desk.chain, "EvaluatorCourt", ["Committed"])
         self._over: set[bytes] = set()
+        self._failures: dict[bytes, tuple[int, float]] = {}
+        """How often a case could not be measured, and when (on our own clock) it is tried again."""
         self._waiting_since: dict[bytes, float] = {}
         desk.mailbox.handle(EvaluationRows, self._on_rows)
 
     def step(self) -> Plans:
         """Do what is due in every case whose jury we sit on."""
-        return merge([self._case(case) for case in self._cases()])
+        return merge(each(self._cases(), self._case, name=lambda case: f"case {case.hex()[:8]}"))
 
     def _cases(self) -> list[bytes]:
         found = []
@@ -96,7 +100,7 @@ class Evaluator:
     def _case(self, case: bytes) -> Plans:
         stage, ballot = self.desk.court.case(case).stage, self._ballot(case)
         if stage is Stage.COMMITTING:
-            ballot = ballot or self._measure(case)
+            ballot = ballot or self._try_to_measure(case)
             if ballot is None:
                 return self._wait_for_rows(case)
             if not self._has_committed(case):
@@ -148,6 +152,8 @@ class Evaluator:
         root = bytes.fromhex(message.evaluation_root[2:])
         if self.desk.address not in self.desk.court.jury(case):
             raise NotYet("we are not on the jury of this case")
+        if not (message.ciphertext or message.artifact):
+            raise MessageRefused("neither a box nor where it lies")
         if root not in self.desk.court.evaluation_roots(case):
             raise MessageRefused("the case does not measure these rows")
         if self.desk.registry.data_set(root).agent != sender:
@@ -156,18 +162,27 @@ class Evaluator:
             case=case.hex(), root=root.hex(), owner=sender, box=message.ciphertext, artifact=message.artifact
         )
         session.merge(box)
+        self._failures.pop(case, None)
         return Outcome(after_commit=(self.desk.wake,))
 
-    def _measure(self, case: bytes) -> Ballot | None:
+    def _try_to_measure(self, case: bytes) -> Ballot | None:
+        """Measure, or say why not and pause: a box or model made to fail slowly must not take all our time."""
+        tries, again_at = self._failures.get(case, (0, 0.0))
+        if time.monotonic() < again_at:
+            return None
         try:
-            schema = self._schema(case)
-            rows = self._open_rows(case, schema)
-            if rows is None:
-                return None
-            measured = self._evaluate(case, rows, schema)
+            return self._measure(case)
         except (TrainingError, NetError) as problem:
             LOGGER.error("case %s cannot be measured: %s", case.hex()[:8], problem)  # noqa: TRY400 - a sentence for the operator
+            self._failures[case] = (tries + 1, time.monotonic() + min(LONGEST_PAUSE_S, 2.0**tries))
             return None
+
+    def _measure(self, case: bytes) -> Ballot | None:
+        schema = self._schema(case)
+        rows = self._open_rows(case, schema)
+        if rows is None:
+            return None
+        measured = self._evaluate(case, rows, schema)
         ballot = Ballot(
             case=case.hex(),
             values=json.dumps(measured.values),
@@ -194,7 +209,12 @@ class Evaluator:
         return rows
 
     def _box(self, rows: SealedRows) -> bytes:
-        return base64.b64decode(rows.box) if rows.box else self.desk.fetch(rows.owner, bytes.fromhex(rows.artifact))
+        if not rows.box:
+            return self.desk.fetch(rows.owner, bytes.fromhex(rows.artifact))
+        try:
+            return base64.b64decode(rows.box, validate=True)
+        except ValueError as problem:
+            raise DataError(f"the box of {rows.owner} is no base64: {problem}") from problem
 
     def _schema(self, case: bytes) -> DataSchema:
         job = self.desk.releases.release(case).job

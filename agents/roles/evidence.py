@@ -1,11 +1,15 @@
 """Rounds that this agent knows the leaves of, and where their documents lie."""
 
+import logging
 from collections.abc import Iterator
 
 from sqlmodel import Field, Session, SQLModel, select
 
 from agents.roles.desk import Desk
 from governance.domain.evidence import RoundEvidence
+from governance.errors import FolkmootError
+
+LOGGER = logging.getLogger(__name__)
 
 
 class KnownRound(SQLModel, table=True):
@@ -32,6 +36,10 @@ def known_rounds(desk: Desk, job: bytes) -> Iterator[RoundEvidence]:
         statement = select(KnownRound).where(KnownRound.job == job.hex()).order_by("round_number")
         rows = list(session.exec(statement))
     for row in rows:
-        evidence = RoundEvidence.read(desk.store.read(row.document))
+        try:
+            evidence = RoundEvidence.read(desk.store.read(row.document))
+        except FolkmootError as problem:
+            LOGGER.error("round %s of job %s: %s", row.round_number, job.hex()[:8], problem)  # noqa: TRY400 - for the operator
+            continue
         if evidence.root() == desk.market.round_root(job, row.round_number):
             yield evidence

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import cached_property
 
-from agents.roles.desk import Desk, Plans, merge
+from agents.roles.desk import Desk, Plans, each, merge
 from agents.roles.evidence import known_rounds
 from agents.roles.feed import Feed
 from governance.domain.market import Kind
@@ -38,13 +38,12 @@ class Keeper:
 
     def step(self) -> Plans:
         """Do all that is due for every job and proposal."""
-        plans = [self._proposal(number) for number in self._open_proposals()]
-        for job in self._open_jobs():
-            plans += [
-                self._release(self.desk.releases.release(release)) for release in self.desk.releases.releases_of(job)
-            ]
-            plans += self._settle(job)
-        return merge(plans)
+        plans = each(self._open_proposals(), self._proposal, name=lambda number: f"proposal {str(number)[:8]}")
+        return merge(plans + each(self._open_jobs(), self._job, name=lambda job: f"job {job.hex()[:8]}"))
+
+    def _job(self, job: bytes) -> Plans:
+        releases = [self.desk.releases.release(release) for release in self.desk.releases.releases_of(job)]
+        return merge([*(self._release(release) for release in releases), *self._settle(job)])
 
     @cached_property
     def _job_feed(self) -> Feed:

@@ -4,7 +4,8 @@ Its SHA-256 stands in the job's terms on chain. The task that rounds run by adds
 their rows, which only the agreements tell.
 """
 
-from agents.training.canonical import Document, canonical_json, expect_keys, parse_document
+from agents.training.canonical import Document, canonical_json, parse_document
+from agents.training.errors import TaskError
 from agents.training.schema import DataSchema
 from agents.training.task import TrainingTask
 from governance.domain.record import sha256
@@ -24,7 +25,14 @@ def plan_digest(task: TrainingTask) -> bytes:
 
 
 def schema_of_plan(document: bytes) -> DataSchema:
-    """Return the shape of the rows that a plan is about."""
+    """Return the shape of the rows that a plan is about.
+
+    Raises
+    ------
+    TaskError, DataError
+        If it is no plan; whoever opened the job wrote it.
+    """
     plan = parse_document(document, "plan")
-    fields = expect_keys(plan, tuple(plan), "plan")
-    return DataSchema.from_json(fields["schema"])
+    if plan.get("type") != PLAN_TYPE or "schema" not in plan:
+        raise TaskError("this is no plan: its type or its schema is missing")
+    return DataSchema.from_json(plan["schema"])
