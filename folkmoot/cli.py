@@ -16,6 +16,7 @@ from folkmoot.files import explain_os_error
 from governance.errors import FolkmootError
 
 INTERRUPTED = 130
+STOPPED = "interrupted; nothing was lost, run the command again"
 
 app = typer.Typer(
     name="folkmoot",
@@ -41,8 +42,13 @@ def main() -> None:
     except FolkmootError as error:
         _fail(str(error))
     except KeyboardInterrupt:
-        _say("interrupted; nothing was lost, run the command again")
+        _say(STOPPED)
         raise SystemExit(INTERRUPTED) from None
+    except SystemExit as ended:
+        # Typer turns Ctrl-C into this exit code, and says nothing.
+        if ended.code == INTERRUPTED:
+            _say(STOPPED)
+        raise
     except OSError as error:
         _fail(explain_os_error(error, "a file"))
     except Exception:  # noqa: BLE001 - the process edge: the operator gets a sentence

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,13 +21,14 @@ from folkmoot.demo.cast import EXAMPLE, SCHEMA
 from folkmoot.demo.run import stop
 from folkmoot.devnet import Devnet
 from folkmoot.home import Home
-from folkmoot.network import open_chain
-from folkmoot.settings import CHECKOUT, read_settings
+from folkmoot.settings import CHECKOUT
 from governance.adapters.evm import EvmChain
 from governance.adapters.evm.keys import keystore_address
+from governance.domain.deployment import Deployment
 from governance.errors import FolkmootError
 from governance.ports import Event
 from governance.services.reading import raw
+from tests.e2e.recorder import Recorder
 
 FoundT = TypeVar("FoundT")
 SCRIPT = Path(__file__).with_name("short_demo.py")
@@ -41,6 +42,7 @@ class ShortNetwork:
     job_file: Path
     example: Path
     script: subprocess.Popen[bytes] | None = None
+    recorders: list[Recorder] = field(default_factory=list)
 
     @classmethod
     def prepare(cls, folder: Path, *, rounds: int, floors: Mapping[str, int] | None = None) -> ShortNetwork:
@@ -87,6 +89,8 @@ class ShortNetwork:
             self.script.kill()
             self.script.wait()
         stop(self.home, Devnet(self.home))
+        for recorder in self.recorders:
+            recorder.stop()
 
     # -- commands and processes
 
@@ -125,7 +129,8 @@ class ShortNetwork:
     # -- the chain
 
     def chain(self) -> EvmChain:
-        return open_chain(self.home, read_settings({}))
+        deployment = Deployment.from_json(self.home.deployment_file.read_text())
+        return EvmChain(Devnet(self.home).info().rpc_url, deployment)
 
     def agent(self, name: str) -> str:
         return keystore_address(self.home.agent(name) / "keys" / "agent.json")
@@ -135,7 +140,7 @@ class ShortNetwork:
         try:
             chain = self.chain()
             return chain.events(contract, [name], from_block=chain.first_block)
-        except FolkmootError:
+        except (FolkmootError, OSError):
             return []
 
     def await_event(self, contract: str, name: str, *, count: int = 1, seconds: float = 180) -> list[Event]:
