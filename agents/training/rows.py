@@ -34,7 +34,8 @@ def read_csv(path: Path) -> list[dict[str, str]]:
         content = _decompress(raw, path) if path.suffix == ".gz" else raw
         text = content.decode("utf-8-sig")
     except (OSError, EOFError) as error:
-        raise DataError(f"{path}: cannot be read: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: cannot be read: {reason}") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
     if len(content) > MAX_BYTES:
@@ -54,8 +55,8 @@ def load_rows(path: Path, schema: DataSchema) -> list[Row]:
     missing = [column.name for column in schema.columns if column.name not in records[0]]
     if missing:
         raise DataError(
-            f"{path}: the header lacks {missing}; schema {schema.name!r} needs "
-            f"{[column.name for column in schema.columns]}"
+            f"{path}: the header lacks {', '.join(missing)}; rename or add columns: schema {schema.name!r} needs "
+            f"{', '.join(column.name for column in schema.columns)}, separated by commas"
         )
     # Line 1 is the header, so the first row stands on line 2.
     return [row_of(record, schema, f"{path}: line {i + 2}") for i, record in enumerate(records)]
@@ -125,17 +126,22 @@ def _records(text: str, path: Path) -> list[dict[str, str]]:
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(lines, [])
-        if len(set(header)) != len(header) or not header:
+        if not header:
+            raise DataError(f"{path}: line 1 is empty; it must name the columns, separated by commas")
+        if len(set(header)) != len(header):
             raise DataError(f"{path}: line 1 must name every column once, found {header[:20]}")
         records = []
         for cells in lines:
             if len(cells) != len(header):
-                raise DataError(f"{path}: line {lines.line_num} has {len(cells)} cells, the header has {len(header)}")
+                raise DataError(
+                    f"{path}: line {lines.line_num} has {len(cells)} cells, the header has {len(header)}; "
+                    f"fill or remove the line, and put quotes round a text with a comma"
+                )
             records.append(dict(zip(header, cells, strict=True)))
     except csv.Error as error:
         raise DataError(f"{path}: line {lines.line_num}: not CSV: {error}") from error
     if not 1 <= len(records) <= MAX_ROWS:
-        raise DataError(f"{path}: {len(records)} rows; between 1 and {MAX_ROWS} are needed")
+        raise DataError(f"{path}: {len(records)} rows below the header; between 1 and {MAX_ROWS} are needed")
     return records
 
 
@@ -178,7 +184,10 @@ def _check_may_miss(column: Column, schema: DataSchema, where: str) -> None:
 
 def _category(text: str, column: Column, where: str) -> str:
     if text not in column.values:
-        raise DataError(f"{where}, column {column.name!r}: {text[:40]!r} is not one of {list(column.values)}")
+        raise DataError(
+            f"{where}, column {column.name!r}: {text[:40]!r} is not one of {', '.join(column.values)}; "
+            f"write one of these, or leave the cell empty"
+        )
     return text
 
 
@@ -187,7 +196,9 @@ def _boolean(text: str, column: Column, where: str) -> str:
         return "TRUE"
     if text.lower() in FALSE_TEXTS:
         return "FALSE"
-    raise DataError(f"{where}, column {column.name!r}: {text[:40]!r} is neither TRUE nor FALSE")
+    raise DataError(
+        f"{where}, column {column.name!r}: {text[:40]!r} is neither TRUE nor FALSE; write one, or leave the cell empty"
+    )
 
 
 def _canonical_cell(cell: Json, column: Column, schema: DataSchema, where: str) -> str | None:
