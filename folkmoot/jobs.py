@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from agents.roles.jobs import JobFile
+from agents.roles.jobs import JobFile, JobFileError
 from folkmoot.files import write_atomically
 from governance.policy import load_policies
 
@@ -21,6 +21,8 @@ def hand_over(job_file: Path, coordinator: Path, *, seeded: bool = False) -> str
     JobFileError
         If the file would not be accepted.
     """
+    if not (coordinator / "agent.yaml").is_file():
+        raise JobFileError(f"no agent {coordinator.name!r} in {coordinator.parent}; name one with --coordinator")
     job = JobFile.read(job_file, load_policies())
     fields = yaml.safe_load(job_file.read_text())
     schema = (job_file.parent / fields["schema"]).resolve()

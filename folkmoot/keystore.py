@@ -55,13 +55,10 @@ class Keystore:
         """Return the checksummed address of ``name`` without decrypting the key."""
         from eth_utils.address import to_checksum_address
 
-        path = self._path(name)
+        path = self._known(name)
         try:
             sealed = json.loads(path.read_text())
             return str(to_checksum_address("0x" + str(sealed["address"]).removeprefix("0x")))
-        except FileNotFoundError as error:
-            known = ", ".join(self.names()) or "none"
-            raise KeystoreUnusable(f"no key {name!r} in {self.folder}; there are: {known}") from error
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise KeystoreUnusable(f"{path} is not a keystore file: {error}") from error
 
@@ -75,11 +72,18 @@ class Keystore:
         """
         from governance.adapters.evm.keys import KeySigner, read_keystore
 
-        return KeySigner.from_secret(read_keystore(self._path(name), self.password))
+        return KeySigner.from_secret(read_keystore(self._known(name), self.password))
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all keys, sorted."""
         return tuple(sorted(path.stem for path in self.folder.glob("*.json")))
+
+    def _known(self, name: str) -> Path:
+        path = self._path(name)
+        if not path.exists():
+            known = ", ".join(self.names()) or "none"
+            raise KeystoreUnusable(f"no key {name!r} in {self.folder}; there are: {known}")
+        return path
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from folkmoot.agent_config import AgentConfig
+from governance.errors import FolkmootError
 
 if TYPE_CHECKING:
     from governance.adapters.evm import EvmChain
@@ -15,6 +17,42 @@ if TYPE_CHECKING:
 BINDING_S: Final = 3600
 GAS_WEI: Final = 10**18
 ROLE_BITS: Final = {"owner": 1, "coordinator": 2, "compute": 4, "evaluator": 8, "keeper": 16}
+
+
+class OperatorError(FolkmootError):
+    """An operator's command cannot be carried out; says what to do."""
+
+
+def check_before_binding(chain: Chain, operator: Signer, config_file: Path) -> str:
+    """Return the name of the organisation whose operator this is.
+
+    An agent's key is bound once and for ever, so what can be known before is asked before.
+
+    Raises
+    ------
+    OperatorError
+        If the key is no operator's, the agent is bound already, or its mandate has ended.
+    MandateError
+        If the mandate file does not fit.
+    """
+    from governance.adapters.evm.keys import keystore_address
+    from governance.services.registry import Registry
+
+    config, registry = AgentConfig.read(config_file), Registry(chain)
+    names = [each.name for each in registry.organisations() if each.active and each.operator == operator.address]
+    if not names:
+        raise OperatorError(
+            f"{operator.address} is the operator key of no admitted organisation; "
+            "name another with --key, or wait until its admission is executed"
+        )
+    if registry.organisation_of(keystore_address(config.key)):
+        raise OperatorError(
+            f"the agent of {config_file} is bound already, and a key is bound once; "
+            "set its mandate with `folkmoot agent mandate`, or prepare another agent with `folkmoot agent init`"
+        )
+    if config.mandate is not None and _limits(config).valid_until_s <= chain.now_s():
+        raise OperatorError(f"{config.mandate}: until has passed on chain; write a later day")
+    return names[0]
 
 
 def bind_agent(chain: Chain, operator: Signer, config_file: Path) -> Receipt:
@@ -49,6 +87,23 @@ def give_gas(chain: EvmChain, operator: Signer, config_file: Path) -> None:
     address = keystore_address(AgentConfig.read(config_file).key)
     if chain.balance(address) < GAS_WEI // 2:
         chain.transfer(operator, address, GAS_WEI)
+
+
+def move_endpoint(chain: Chain, operator: Signer, config_file: Path, url: str) -> Receipt:
+    """Name another endpoint of the agent on chain.
+
+    Raises
+    ------
+    OperatorError
+        If ``url`` is no address that peers could reach: they would lose the agent.
+    """
+    from governance.adapters.evm.keys import keystore_address
+    from governance.services.registry import Registry
+
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
+        raise OperatorError(f"{url!r} is no endpoint; write http://HOST:PORT or https://HOST")
+    return Registry(chain).set_endpoint(operator, keystore_address(AgentConfig.read(config_file).key), url)
 
 
 def set_mandate(chain: Chain, operator: Signer, config_file: Path) -> Receipt | None:

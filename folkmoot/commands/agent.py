@@ -84,14 +84,15 @@ def bind(
     """
     from folkmoot.keystore import open_keystore
     from folkmoot.network import open_chain
-    from folkmoot.operators import bind_agent, give_gas, set_mandate
+    from folkmoot.operators import bind_agent, check_before_binding, give_gas, set_mandate
 
     place, settings = open_home(home)
     chain, operator = open_chain(place, settings), open_keystore(place, settings).signer(key)
+    organisation = check_before_binding(chain, operator, config)
     bind_agent(chain, operator, config)
     give_gas(chain, operator, config)
     set_mandate(chain, operator, config)
-    say(f"bound, with its mandate on chain; start it: folkmoot agent run {config}")
+    say(f"bound to {organisation}, with its mandate on chain; start it: folkmoot agent run {config}")
 
 
 @group.command("mandate")
@@ -126,13 +127,11 @@ def endpoint(
 
     Example: folkmoot agent endpoint hospital/agent.yaml http://127.0.0.1:8202 --key fifth-hospital.operator
     """
-    from folkmoot.agent_config import AgentConfig
     from folkmoot.keystore import open_keystore
     from folkmoot.network import open_chain
-    from governance.adapters.evm.keys import keystore_address
-    from governance.services.registry import Registry
+    from folkmoot.operators import move_endpoint
 
     place, settings = open_home(home)
     chain, operator = open_chain(place, settings), open_keystore(place, settings).signer(key)
-    Registry(chain).set_endpoint(operator, keystore_address(AgentConfig.read(config).key), url)
+    move_endpoint(chain, operator, config, url)
     say(f"peers now reach it at {url}")
