@@ -77,7 +77,7 @@ def _summary(report: AuditReport) -> str:
         verdict = "No finding, but some evidence was not to be had."
     if not report.head_hash:
         return f"{verdict} The history could not be read."
-    when = datetime.fromtimestamp(min(report.head_time_s, 1 << 35), UTC).isoformat(" ", "seconds")
+    when = datetime.fromtimestamp(min(report.head_time_s, 1 << 35), UTC).strftime("%Y-%m-%d %H:%M:%S")
     return (
         f"{verdict} {compared} comparisons over {report.events} events of chain {report.chain_id},"
         f" up to block {report.head_number} ({when} UTC, hash {report.head_hash})."

@@ -49,7 +49,7 @@ def advance(
     if json_:
         print_json({"timestamp_s": now_s, "reason": reason.removeprefix(": ")})
     else:
-        say(f"it is {datetime.fromtimestamp(now_s, UTC).isoformat(' ', 'seconds')} UTC on chain{reason}")
+        say(f"it is {datetime.fromtimestamp(now_s, UTC):%Y-%m-%d %H:%M:%S} UTC on chain{reason}")
 
 
 @group.command("snapshot")

@@ -69,6 +69,7 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
     """
     from folkmoot import processes
     from folkmoot.network import find_network
+    from folkmoot.watching import dashboard_address
 
     place, settings = open_home(home)
     alive = processes.running(place)
@@ -80,10 +81,13 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
 
         chain = Devnet(place, settings).status()
         fields["chain"] = asdict(chain)
-        time = datetime.fromtimestamp(chain.timestamp_s, UTC).isoformat(" ", "seconds")
+        time = datetime.fromtimestamp(chain.timestamp_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         lines += [f"block {chain.block} of {time}, on disk to block {chain.journaled}", f"history: {chain.history}"]
         lines += [f"problem: {chain.problem}"] if chain.problem else []
         lines += [f"snapshots: {', '.join(chain.snapshots) or 'none yet'}"]
+    address = dashboard_address(place)
+    if address and any(each.name == "dashboard" for each in alive):
+        lines.append(f"look: {address}")
     lines += [f"{each.name}: process {each.pid}, log {each.log}" for each in alive]
     if json_:
         print_json(fields)

@@ -82,7 +82,8 @@ class Milestones:
         return f"RELEASED: file {raw(values['artifact']).hex()[:8]} may be used; every rule holds"
 
     def payment(self, values: Mapping[str, object]) -> str:
-        return f"{number(values['amountE18']) / 10**18:.2f} credits are paid for {number(values['units'])} instalments"
+        units = number(values["units"])
+        return f"{number(values['amountE18']) / 10**18:.2f} credits are paid for {units} instalment{'s'[: units != 1]}"
 
     def closed(self, values: Mapping[str, object]) -> str:
         back = number(values["refundedE18"]) / 10**18
