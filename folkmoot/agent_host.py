@@ -28,6 +28,7 @@ SHARED = (
     "agents.net.agent",
     "agents.net.post",
     "agents.protocols.buying",
+    "agents.roles.claims",
     "agents.roles.buying",
     "agents.roles.compute",
     "agents.roles.coordinator",

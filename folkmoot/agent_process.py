@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -62,6 +63,9 @@ def run_agent(config: AgentConfig, settings: Settings) -> int:
     from governance.adapters.evm.keys import read_keystore
     from governance.services.registry import Registry
 
+    with suppress(OSError):
+        # Keys, limits and rows lie here: nobody else's business, even on a shared machine.
+        config.home.chmod(0o700)
     password = _password(config.password_file)
     secret = read_keystore(config.key, password)
     signer = KeySigner.from_secret(secret)
@@ -76,7 +80,8 @@ def run_agent(config: AgentConfig, settings: Settings) -> int:
             NetSettings(name=config.name, host=config.host, port=config.port),
             key=secret,
             directory=directory,
-            replay=ReplayGuard(config.home / "agent.sqlite"),
+            # A file of its own: the gate must not wait for a role's transaction.
+            replay=ReplayGuard(config.home / "replay.sqlite"),
             store=store,
         )
         PostOffice(agent, mailbox)
@@ -161,6 +166,7 @@ def _roles(config: AgentConfig, desk: Desk, secret: bytes) -> list[Role]:
 
 
 def _owner(config: AgentConfig, desk: Desk, signer: TermsSigner) -> list[Role]:
+    from agents.roles.claims import Claims
     from agents.roles.owner import Owner
     from agents.roles.selling import Sales
     from agents.training.client import TrainingChild
@@ -173,7 +179,7 @@ def _owner(config: AgentConfig, desk: Desk, signer: TermsSigner) -> list[Role]:
         owner=desk.owner_name(desk.address), training_csv=setup.training.path, noise_seed=config.noise_seed
     )
     owner = Owner(desk, setup, child)
-    return [owner, Sales(desk, mandate, goods=owner, signer=signer)]
+    return [owner, Sales(desk, mandate, goods=owner, signer=signer), Claims(desk)]
 
 
 def _coordinator(config: AgentConfig, desk: Desk, signer: TermsSigner) -> list[Role]:

@@ -15,6 +15,8 @@ def open_sqlite(path: Path) -> Engine:
     ``execution_options(reading=True)`` takes none and may read during another's transaction.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Limits of negotiations lie in it; what SQLite puts beside it gets the same mode.
+    path.touch(mode=0o600)
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 20})
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)

@@ -20,7 +20,7 @@ from agents.net.sealed import Binding, seal
 from agents.protocols.messages import EvaluationRows, Receipt, TrainingTask, Update, pack_nanos, unpack_nanos
 from agents.roles.desk import Desk, Plans
 from agents.roles.feed import Feed
-from agents.roles.owner_records import PrivacySpent, RoundReceipt, RowsSent, TaskReceived
+from agents.roles.owner_records import PrivacySpent, RoundReceipt, RowsSent, TaskReceived, answer_digest
 from agents.roles.plan import plan_digest
 from agents.roles.rounds import RoundName
 from agents.training.canonical import canonical_json, parse_document
@@ -222,7 +222,7 @@ class Owner:
         if self.desk.agreements.job(job).coordinator != sender:
             raise MessageRefused("receipts come from the job's coordinator")
         answered = session.get(TaskReceived, (job.hex(), message.round_number))
-        if answered is None or _document(answered, self.desk.address).hex() != message.update_digest:
+        if answered is None or answer_digest(answered, self.desk.address).hex() != message.update_digest:
             raise MessageRefused("the receipt is for another update than ours")
         leaf = evidence.Leaf(agent=self.desk.address, digest=bytes.fromhex(message.update_digest))
         proof = [bytes.fromhex(node[2:]) for node in message.proof]
@@ -282,11 +282,6 @@ class Owner:
         with self.desk.mailbox.transaction() as session:
             self.desk.mailbox.send(session, juror, message)
             session.merge(RowsSent(case=case.hex(), juror=juror))
-
-
-def _document(row: TaskReceived, owner: Address) -> bytes:
-    values = unpack_nanos(row.update)
-    return evidence.digest(evidence.update_document(bytes.fromhex(row.job), row.round_number, owner, values))
 
 
 def _update_of(row: TaskReceived) -> Update:

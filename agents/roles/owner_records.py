@@ -2,6 +2,10 @@
 
 from sqlmodel import Field, SQLModel
 
+from agents.protocols.messages import unpack_nanos
+from governance.domain import evidence
+from governance.domain.market import Address
+
 
 class TaskReceived(SQLModel, table=True):
     """One round's task, and our answer once there is one."""
@@ -49,3 +53,9 @@ class RowsSent(SQLModel, table=True):
 
     case: str = Field(primary_key=True)
     juror: str = Field(primary_key=True)
+
+
+def answer_digest(row: TaskReceived, owner: Address) -> bytes:
+    """Return the digest of our update that a round's leaf must hold."""
+    values = unpack_nanos(row.update)
+    return evidence.digest(evidence.update_document(bytes.fromhex(row.job), row.round_number, owner, values))
