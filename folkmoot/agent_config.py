@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from governance.errors import FolkmootError
 
 ROLES: Final = ("owner", "coordinator", "compute", "evaluator", "keeper")
 REQUIRED: Final = frozenset({"name", "roles", "network", "key", "sealing_key", "password_file", "listen"})
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 OPTIONAL: Final = frozenset({"mandate", "data", "noise_seed", "store"})
 
 
@@ -63,7 +65,7 @@ class AgentConfig:
         host, port = _listen(str(fields["listen"]), path)
         data, mandate = fields.get("data"), fields.get("mandate")
         config = cls(
-            name=str(fields["name"]),
+            name=_name(fields["name"], path),
             home=home,
             roles=_roles(fields["roles"], path),
             network=(home / str(fields["network"])).resolve(),
@@ -91,13 +93,20 @@ class AgentConfig:
 def _fields(path: Path) -> dict[str, object]:
     try:
         document = yaml.safe_load(path.read_text())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as problem:
         raise AgentConfigError(f"{path} cannot be read: {problem}") from problem
     given = set(document) if isinstance(document, dict) else set()
     wrong = sorted(map(str, (REQUIRED - given) | (given - REQUIRED - OPTIONAL)))
     if not isinstance(document, dict) or wrong:
         raise AgentConfigError(f"{path}: missing or unknown fields {wrong}; docs/operators.md shows a file that works")
     return document
+
+
+def _name(value: object, path: Path) -> str:
+    # Logs and process files are named after it.
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise AgentConfigError(f"{path}: name must be small letters, digits, dots and dashes, at most 64")
+    return value
 
 
 def _roles(value: object, path: Path) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Job files: what a coordinator is asked to have trained."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -13,6 +14,7 @@ from governance.domain.policy import MICROS, PolicySet
 from governance.errors import FolkmootError
 
 DAY_S = 86_400
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 DELTA_UNITS = 10**12
 FIELDS = frozenset(
     {"job", "schema", "purposes", "licence", "epsilon", "delta", "rounds_per_candidate", "candidates", "deadline_days"}
@@ -67,7 +69,7 @@ class JobFile:
         schema = load_schema((path.parent / str(fields["schema"])).resolve())
         rounds = _whole(fields, "rounds_per_candidate", path, most=100)
         return cls(
-            name=_text(fields, "job", path),
+            name=_name(fields, path),
             schema=schema,
             purposes=_bits(fields, "purposes", {p.name: p.bit for p in policy.purposes}, path),
             licences=_bits({"licence": [fields["licence"]]}, "licence", {x.name: x.bit for x in policy.licences}, path),
@@ -83,7 +85,8 @@ class JobFile:
 def _fields(path: Path) -> dict[str, object]:
     try:
         document = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as problem:
+    except (OSError, yaml.YAMLError, ValueError, RecursionError) as problem:
+        # ValueError: bytes that are no text, and dates that are none, such as 2026-13-45.
         raise JobFileError(f"{path} cannot be read: {problem}") from problem
     if not isinstance(document, dict) or not FIELDS <= set(document) <= FIELDS | OPTIONAL:
         given = set(document) if isinstance(document, dict) else set()
@@ -92,10 +95,11 @@ def _fields(path: Path) -> dict[str, object]:
     return document
 
 
-def _text(fields: dict[str, object], name: str, path: Path) -> str:
-    value = fields[name]
-    if not isinstance(value, str) or not 0 < len(value) <= 60 or not value.isascii():
-        raise JobFileError(f"{path}: {name} must be a text of at most 60 ASCII characters")
+def _name(fields: dict[str, object], path: Path) -> str:
+    value = fields["job"]
+    # It names files in the coordinator's folder, so it must not lead out of their folder.
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise JobFileError(f"{path}: job must be a name of at most 60 letters, digits, dots, dashes and underscores")
     return value
 
 

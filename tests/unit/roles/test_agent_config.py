@@ -44,6 +44,8 @@ def test_paths_are_those_beside_the_file(tmp_path: Path) -> None:
         ("data: {schema: schema.yaml, directory: data}", "data: {schema: schema.yaml}", "data"),
         ("data: {schema: schema.yaml, directory: data}\n", "", "data"),
         ("name: hospital\n", "", "name"),
+        ("name: hospital", "name: ../chain", "name"),
+        ("name: hospital", "name: 2026-13-45", "cannot be read"),
         ("name: hospital\n", "name: hospital\nprivate_key: 0x12\n", "private_key"),
         ("mandate: mandate.yaml", "mandate: mandate.yaml\nnoise_seed: random", "noise_seed"),
     ],

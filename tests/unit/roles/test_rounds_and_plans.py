@@ -56,6 +56,10 @@ def test_a_plan_changes_with_what_is_trained() -> None:
         ("deadline_days: 120", "deadline_days: 0", "deadline_days"),
         ("deadline_days: 120", "deadline_days: 1\nsurprise: 2", "surprise"),
         ("job: heart-disease-1", "", "job"),
+        ("job: heart-disease-1", "job: ../../agent", "job"),
+        ("job: heart-disease-1", "job: .hidden", "job"),
+        ("job: heart-disease-1", "job: 2026-13-45", "cannot be read"),
+        ("job: heart-disease-1", "job: " + "[" * 5000, "cannot be read"),
     ],
 )
 def test_a_wrong_job_file_is_refused_by_field(tmp_path: Path, line: str, new: str, said: str) -> None:
