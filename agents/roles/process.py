@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +59,12 @@ class Fetcher:
         """
         if self.loop is None:
             raise ArtifactError("the agent does not run yet")
-        return asyncio.run_coroutine_threadsafe(self._fetch(agent, digest), self.loop).result(FETCH_S + 5)
+        asked = asyncio.run_coroutine_threadsafe(self._fetch(agent, digest), self.loop)
+        try:
+            return asked.result(FETCH_S + 5)
+        except TimeoutError as late:
+            asked.cancel()
+            raise ArtifactError(f"{agent} did not serve {digest.hex()[:8]}… in time") from late
 
     async def _fetch(self, agent: Address, digest: bytes) -> bytes:
         entry, endpoint = await self._directory.entry(agent), await self._directory.endpoint(agent)
@@ -126,6 +130,11 @@ class RoleLoop:
         except FolkmootError as problem:
             self._note(Plans(busy=f"{TROUBLE}: {str(problem)[:200]}"), seen)
             return -1
+        except Exception:
+            # Whatever a node answers, it must not end the agent.
+            LOGGER.exception("the chain's node answered what nobody can read")
+            self._note(Plans(busy=f"{TROUBLE}: the chain's node answers nonsense; see the log"), seen)
+            return -1
         if block == seen:
             return block
         plans = [_step(role) for role in self._roles]
@@ -134,9 +143,14 @@ class RoleLoop:
 
     def _note(self, plans: Plans, block: int) -> None:
         status = {"busy": plans.busy, "due_at_s": plans.due_at_s, "block": block, "pid": os.getpid()}
-        if status != self._written:
+        if status == self._written:
+            return
+        try:
             _write(self._status, status)
             self._written = dict(status)
+        except OSError as problem:
+            # A full disk: the status is for watchers, the work goes on as far as it can.
+            LOGGER.error("cannot write %s: %s", self._status, problem.strerror)  # noqa: TRY400 - for the operator
 
 
 def _step(role: Role) -> Plans:
@@ -155,6 +169,6 @@ def _step(role: Role) -> Plans:
 
 
 def _write(path: Path, document: dict[str, object]) -> None:
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".status", delete=False) as handle:
-        json.dump(document, handle)
-    Path(handle.name).replace(path)
+    unfinished = path.with_name(f".{path.name}.new")
+    unfinished.write_text(json.dumps(document))
+    unfinished.replace(path)

@@ -93,7 +93,13 @@ class EvmChain:
         return self._deployment.contracts[contract]
 
     def block_number(self) -> int:
-        return int(str(self._rpc("eth_blockNumber")), 16)
+        return self._quantity(self._rpc("eth_blockNumber"), "eth_blockNumber")
+
+    def _quantity(self, value: object, method: str) -> int:
+        try:
+            return int(str(value), 16)
+        except ValueError as problem:
+            raise ChainUnreachable(f"{self._url} answers {method} with {str(value)[:40]!r}") from problem
 
     def now_s(self) -> int:
         block = cast("dict[str, Any]", self._rpc("eth_getBlockByNumber", "latest", NO_BODIES))
@@ -117,6 +123,8 @@ class EvmChain:
                 lambda: bound.build_transaction(
                     {
                         "from": cast("Any", signer.address),
+                        # Ours, not what the node says: else it could have us sign for another chain.
+                        "chainId": self.chain_id,
                         "nonce": self._web3.eth.get_transaction_count(cast("Any", signer.address), "pending"),
                         "gas": int(cast("int", estimate) * GAS_MARGIN),
                     }
@@ -241,11 +249,14 @@ class EvmChain:
 
     def _rpc(self, method: str, *parameters: object) -> object:
         try:
-            answer = self._web3.provider.make_request(RPCEndpoint(method), list(parameters))
+            answer: object = self._web3.provider.make_request(RPCEndpoint(method), list(parameters))
         except requests.RequestException as problem:
             raise self._unreachable() from problem
-        if "error" in answer:
-            raise ChainUnreachable(f"{self._url} refused {method}: {answer['error']}")
+        except (Web3Exception, ValueError) as problem:
+            raise ChainUnreachable(f"{self._url} answers {method} with something else than JSON-RPC") from problem
+        if not isinstance(answer, dict) or "result" not in answer:
+            reason = answer.get("error", "no result") if isinstance(answer, dict) else "no object"
+            raise ChainUnreachable(f"{self._url} refused {method}: {str(reason)[:300]}")
         return answer["result"]
 
     def _guarded(self, action: Any, call: str) -> object:
