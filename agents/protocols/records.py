@@ -159,6 +159,17 @@ def reserved_epsilon_micros(session: Session) -> int:
     return sum(session.exec(statement))
 
 
+def open_with(session: Session, buyer: str) -> int:
+    """Return how many negotiations of a buyer with us as the seller are not over."""
+    statement = select(NegotiationRow.negotiation_id).where(
+        NegotiationRow.side == "seller",
+        NegotiationRow.peer == buyer,
+        col(NegotiationRow.state).in_((*OPEN, "agreed")),
+        col(NegotiationRow.is_settled).is_(False),
+    )
+    return len(session.exec(statement).all())
+
+
 def _points(text: str) -> tuple[Point, ...]:
     return tuple(Point(*values) for values in json.loads(text))
 

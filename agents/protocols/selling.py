@@ -23,8 +23,14 @@ from agents.protocols.records import (
     deal_of,
     keep_bargain,
     keep_terms,
+    open_with,
 )
 from governance.domain.market import Terms
+
+LONGEST_OPEN_S = 86_400
+"""What was agreed and is not on chain holds epsilon back; a buyer chooses for how long, up to this."""
+MOST_OPEN = 32
+"""Negotiations of one buyer that are not over."""
 
 
 class Seller(Protocol):
@@ -150,6 +156,10 @@ class SellerDesk:
             raise MessageRefused("the demand names other parties than its sender and us")
         if message.negotiation_id != negotiation_id(terms):
             raise MessageRefused("the negotiation's id does not follow from its terms")
+        if terms.valid_until_s > self._desk.now_s() + LONGEST_OPEN_S:
+            raise MessageRefused("signatures are given for a day at most; they hold our epsilon until then")
+        if open_with(session, sender) >= MOST_OPEN:
+            raise MessageRefused(f"{MOST_OPEN} negotiations with one buyer are enough at a time")
         return NegotiationRow(
             negotiation_id=message.negotiation_id,
             side="seller",

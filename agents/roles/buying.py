@@ -84,7 +84,7 @@ class Purchases:
 
     def ended(self, session: Session, row: NegotiationRow) -> None:
         del session
-        LOGGER.info("no deal with %s: %s %s", row.peer, row.reason, row.detail)
+        LOGGER.info("no deal with %s: %s %r", row.peer, row.reason, row.detail)
         self._desk.wake()
 
     def _call_for_offers(self, job: bytes, terms: JobTerms) -> None:
@@ -143,6 +143,8 @@ class Purchases:
                 seller_signature=deal.seller_signature,
             )
         except ContractRefused as refusal:
+            if self._desk.market.agreement(self._desk.market.terms_digest(deal.terms)) is not None:
+                return True  # an earlier try of ours was only slow
             LOGGER.warning("a deal with %s is void: %s", row.peer, refusal)
             with self._desk.mailbox.transaction() as session:
                 self._buying.void(session, deal.negotiation_id, str(refusal))
