@@ -76,7 +76,7 @@ def _summary(report: AuditReport) -> str:
     elif report.unavailable:
         verdict = "No finding, but some evidence was not to be had."
     if not report.head_hash:
-        return f"{verdict} The history could not be read."
+        return f"{verdict} The history could not be read: does ReleaseRegistry stand at this address of this chain?"
     when = datetime.fromtimestamp(min(report.head_time_s, 1 << 35), UTC).strftime("%Y-%m-%d %H:%M:%S")
     return (
         f"{verdict} {compared} comparisons over {report.events} events of chain {report.chain_id},"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from folkmoot.devnet import WARNING, Devnet, DevnetError
@@ -15,6 +16,12 @@ from governance.errors import DeploymentMissing
 
 if TYPE_CHECKING:
     from governance.adapters.evm import EvmChain
+
+
+@cache
+def _warn() -> None:
+    """Say once in a process what a development chain is; a command may ask for its chain twice."""
+    note(WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ def find_network(home: Home, settings: Settings) -> Network:
         chain_id = RpcClient(settings.rpc_url, timeout_s=10).number("eth_chainId")
         return Network(settings.rpc_url, chain_id, development=False)
     info = Devnet(home, settings).info()
-    note(WARNING)
+    _warn()
     return Network(info.rpc_url, info.chain_id, development=True)
 
 
@@ -58,7 +65,7 @@ def require_devnet(home: Home, settings: Settings) -> Devnet:
         raise DevnetError(
             f"FOLKMOOT_RPC names {settings.rpc_url}, and this works on a development chain only; unset FOLKMOOT_RPC"
         )
-    note(WARNING)
+    _warn()
     return Devnet(home, settings)
 
 

@@ -9,6 +9,7 @@ import typer
 
 from folkmoot.commands.audit import RegistryOption, RpcOption
 from folkmoot.options import HomeOption, JsonOption, open_home, print_json, say
+from governance.errors import FolkmootError
 
 group = typer.Typer(no_args_is_help=True, help="Ask the chain about a model file.")
 
@@ -16,6 +17,10 @@ group = typer.Typer(no_args_is_help=True, help="Ask the chain about a model file
 def register(app: typer.Typer) -> None:
     """Add the group."""
     app.add_typer(group, name="release")
+
+
+class RegistryMissing(FolkmootError):
+    """What stands at the registry's address is something else, or the node does not tell the truth."""
 
 
 @group.callback()
@@ -39,13 +44,19 @@ def verify(
     from folkmoot.files import storage_errors
     from governance.adapters.evm.witness import EvmWitness
     from governance.domain.record import sha256
-    from governance.services.audit import judge_file
+    from governance.services.audit import AnswerWrong, judge_file
 
     with storage_errors(file):
         digest = sha256(file.read_bytes())
     place, settings = open_home(home)
     subject = find_subject(place, settings, rpc=rpc, registry=registry)
-    answer = judge_file(EvmWitness(subject.rpc_url), subject.registry, digest)
+    try:
+        answer = judge_file(EvmWitness(subject.rpc_url), subject.registry, digest)
+    except AnswerWrong as problem:
+        raise RegistryMissing(
+            f"no ReleaseRegistry answers at {subject.registry} on {subject.rpc_url} ({problem}); "
+            "check --registry and --rpc, and do not use the file meanwhile"
+        ) from problem
     if json_:
         print_json(
             {

@@ -46,7 +46,7 @@ class FileStore:
         except FileNotFoundError as missing:
             raise EvidenceMissing(f"{digest.hex()} is not in the store {self.folder}") from missing
         if sha256(data) != digest:
-            raise StoreDamaged(f"{path} was altered: its bytes have another SHA-256 than its name says")
+            raise StoreDamaged(f"altered: its bytes have another SHA-256 than its name says: {path}")
         return data
 
     def path(self, digest: bytes) -> Path:
