@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from folkmoot.home import Home
 
 FIGURES = {"auc": "AUC", "balanced_accuracy": "balanced accuracy", "tpr_gap_abs": "gap in true-positive rate"}
+LIMITS = {"auc": "at least", "balanced_accuracy": "at least", "tpr_gap_abs": "at most"}
 
 
 def show(console: Console, told: Told, home: Home, *, keep: bool, seeded: bool) -> None:
@@ -38,7 +39,7 @@ def _candidates(told: Told) -> list[str]:
         outcome = str(document["outcome"]).upper()
         cast = f"{votes['for']} votes for, {votes['against']} against"
         lines += ["", f"  {document['name']}: {cast}: {outcome}, {_rules(document['failed_rules'])}"]
-        lines += [f"      {words} {_figure(_mapping(facts[name]))}" for name, words in FIGURES.items()]
+        lines += [f"      {words} {_figure(_mapping(facts[name]), LIMITS[name])}" for name, words in FIGURES.items()]
     return lines
 
 
@@ -81,7 +82,18 @@ def _next_steps(told: Told, home: Home, *, keep: bool) -> list[str]:
         f"  move the clock  {say} devnet advance --to-next{where}",
         "                  (voting ends, then the timelock; a keeper queues and executes)",
         f"  audit it all    {say} audit verify{where}",
+        *_files(told, home, f"{say} release verify"),
         f"  stop            {say} down{where}",
+    ]
+
+
+def _files(told: Told, home: Home, verify: str) -> list[str]:
+    """Return how to ask about each file that was decided on; refused ones lie in the store too."""
+    where = "" if home.root == default_home() else f" --home {home.root}"
+    starts = ("may I use it?", *("" for _ in told.candidates))
+    return [
+        f"  {start:<16}{verify} {home.store / str(each.document['artifact'])}{where}"
+        for start, each in zip(starts, told.candidates, strict=False)
     ]
 
 
@@ -101,7 +113,7 @@ def _program() -> str:
         return str(given)
 
 
-def _figure(fact: Mapping[str, object]) -> str:
+def _figure(fact: Mapping[str, object], limit_words: str) -> str:
     value, interval = fact["value_micros"], fact["interval"]
     if not isinstance(value, int):
         return "missing"
@@ -110,7 +122,7 @@ def _figure(fact: Mapping[str, object]) -> str:
         shown += f" ({interval[0] / 10**6:.2f} to {interval[1] / 10**6:.2f})"
     limit = fact["limit_micros"]
     if isinstance(limit, int):
-        shown += f", limit {limit / 10**6:.2f}"
+        shown += f"; must be {limit_words} {limit / 10**6:.2f}"
     return shown
 
 
