@@ -221,6 +221,11 @@ def credits_text(amount_e18: int) -> str:
     return f"{number} credit" if amount_e18 == 10**18 else f"{number} credits"
 
 
+def credits_about(amount_e18: int) -> str:
+    """Return an amount of credit to the nearest hundredth, for a table or a headline."""
+    return f"{(amount_e18 + 5 * 10**15) // 10**16 / 100:,.2f}".removesuffix(".00")
+
+
 def _arguments(call: _Call, calldata: bytes) -> Sequence[object] | None:
     try:
         values = decode(call.types, calldata[4:])

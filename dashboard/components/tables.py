@@ -6,7 +6,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from dashboard.actions import credits_text
+from dashboard.actions import credits_about, credits_text
 from dashboard.market import Agreement
 from dashboard.people import Organisation, Register
 from dashboard.proposals import Proposal, Vote
@@ -87,7 +87,7 @@ def _agreement_row(agreement: Agreement, world: World) -> dict[str, Cell]:
         "seller": _who(terms.seller, world),
         "buyer": _who(terms.buyer, world),
         "price": credits_text(terms.price_e18),
-        "paid": credits_text(agreement.paid_e18),
+        "paid": f"{credits_about(agreement.paid_e18)} credits",
         "instalments": f"{agreement.paid_units} of {terms.units}",
         "state": agreement.state_word,
         "gives": _goods(terms),

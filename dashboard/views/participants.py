@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.actions import credits_text
+from dashboard.actions import credits_about, credits_text
 from dashboard.components.frame import open_world
 from dashboard.components.tables import Cell, show_agreements, show_table
 from dashboard.people import Agent, Organisation
@@ -56,7 +56,7 @@ def _money(world: World) -> None:
         ("Still locked", locked - paid - refunded),
     )
     for column, (label, amount) in zip(st.columns(len(figures)), figures, strict=True):
-        column.metric(label, credits_text(amount), border=True)
+        column.metric(f"{label}, credits", credits_about(amount), border=True)
 
 
 def _organisation(organisation: Organisation, world: World) -> dict[str, Cell]:

@@ -5,7 +5,7 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.actions import call_data, credits_text, read_action
+from dashboard.actions import call_data, credits_about, credits_text, read_action
 from dashboard.entries import Entry
 from dashboard.export import as_csv, as_json
 from dashboard.quorum import Count, ProposalClass, Tally
@@ -136,6 +136,12 @@ def test_a_count_says_what_still_lacks(
 def test_credits_are_exact() -> None:
     assert credits_text(1_500_000_000_000_000_001) == "1.500000000000000001 credits"
     assert credits_text(10**18) == "1 credit"
+
+
+def test_a_headline_rounds_an_amount_of_credit_to_hundredths() -> None:
+    assert credits_about(1_002_725_000_000_000_000_000) == "1,002.73"
+    assert credits_about(33_870_967_741_935_483_870) == "33.87"
+    assert credits_about(50 * 10**18) == "50"
 
 
 def entry(**values: object) -> Entry:
