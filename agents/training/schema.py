@@ -193,7 +193,8 @@ def load_schema(path: Path) -> DataSchema:
 
     try:
         content: Json = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        # ValueError: bytes that are no text, and dates that are none, such as 2026-13-45.
         raise DataError(f"{path}: cannot be read as a YAML schema: {error}") from error
     try:
         return DataSchema.from_json(_with_defaults(content))
