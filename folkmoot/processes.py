@@ -82,6 +82,12 @@ def running(home: Home) -> tuple[Process, ...]:
     return tuple(process for path in sorted(home.run.glob("*.json")) if (process := _read(path)) and _is_alive(process))
 
 
+def noted_pid(home: Home, name: str) -> int:
+    """Return the number of the process that was last started under a name, 0 if there was none."""
+    process = _read(_file(home, name))
+    return process.pid if process else 0
+
+
 def is_running(pid: int) -> bool:
     """Say whether there is a process of this number that has not ended."""
     return bool(_born(pid))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from folkmoot.demo.cast import COORDINATOR
 from folkmoot.demo.milestones import Milestones
 from folkmoot.jobs import hand_over
-from folkmoot.processes import is_running
+from folkmoot.processes import is_running, noted_pid
 from folkmoot.votes import Proposals, Support
 from governance.errors import FolkmootError
 from governance.services.market import AgreementState, JobState, Market
@@ -82,7 +82,9 @@ class Clock:
         return tuple(slug for slug, since in self._dead_since.items() if time.monotonic() - since > DEAD_S)
 
     def _is_gone(self, slug: str, plan: AgentPlans) -> bool:
-        if not plan.pid or is_running(plan.pid):
+        # One that died before its first step has left no plans, but a process number.
+        known = [pid for pid in (plan.pid, noted_pid(self.home, slug)) if pid]
+        if not known or any(map(is_running, known)):
             self._dead_since.pop(slug, None)
             return False
         self._dead_since.setdefault(slug, time.monotonic())
