@@ -140,17 +140,22 @@ class Coordinator:
         index = len(releases)
         posted = self.desk.market.round_count(job)
         if posted < 1 + file.rounds_per_candidate * (index + 1):
-            try:
-                return self.rounds.drive(run, file, posted)
-            except ContractRefused as refusal:
-                return self._end(run, f"round {posted} was refused: {refusal}")
-            except WrongSum as problem:
-                return self._end(run, f"the compute provider's sum is wrong: {problem}")
+            return self._drive(run, file, posted)
+        if not self.rounds.is_kept(run, self.rounds.task(job, file), posted - 1):
+            return Plans(busy=f"{run.name}: waiting for the evidence of round {posted - 1}")
         try:
             self._submit(run, file, index)
         except TrainingError as problem:
             return self._end(run, f"candidate {index} cannot be built: {problem}")
         return Plans(busy=f"{run.name}: candidate {index} is submitted")
+
+    def _drive(self, run: JobRun, file: JobFile, number: int) -> Plans:
+        try:
+            return self.rounds.drive(run, file, number)
+        except ContractRefused as refusal:
+            return self._end(run, f"round {number} was refused: {refusal}")
+        except WrongSum as problem:
+            return self._end(run, f"the compute provider's sum is wrong: {problem}")
 
     def _end(self, run: JobRun, note: str) -> Plans:
         LOGGER.info("%s ends: %s", run.name, note)

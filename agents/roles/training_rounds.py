@@ -61,18 +61,28 @@ class TrainingRounds:
             If the sum can never be posted.
         """
         name = name_round(number, file.rounds_per_candidate)
+        task = self.task(bytes.fromhex(run.job), file)
+        if not self.is_kept(run, task, number - 1):
+            return Plans(busy=f"{run.name}: waiting for the evidence of round {number - 1}")
         with self.desk.mailbox.reading() as session:
             row = session.get(RoundRun, (run.job, number))
-            last = session.get(RoundRun, (run.job, number - 1))
-        task = self.task(bytes.fromhex(run.job), file)
-        if last is not None and not last.posted:
-            # We were killed after the posting and before the receipts.
-            self._close_round(run, last, task)
         if row is None:
             self._open_round(run, task, name, file.rounds_per_candidate)
         elif row.leaves and not row.posted:
             return self._close_round(run, row, task)
         return Plans(busy=f"{run.name}: round {number}")
+
+    def is_kept(self, run: JobRun, task: Task, number: int) -> bool:
+        """Say whether a round that is on chain is in our tables, too; put it there if we were killed in between.
+
+        Without its sum the next weights, or the candidate, would be wrong; without its receipts
+        nobody answers again.
+        """
+        with self.desk.mailbox.reading() as session:
+            row = session.get(RoundRun, (run.job, number))
+        if row is not None and not row.posted:
+            self._close_round(run, row, task)
+        return row is None or row.posted
 
     def _open_round(self, run: JobRun, task: Task, name: RoundName, rounds_per_candidate: int) -> None:
         job, number = bytes.fromhex(run.job), name.number(rounds_per_candidate)

@@ -14,6 +14,7 @@ from agents.protocols.messages import (
     Aggregate,
     AggregateTask,
     Leaf,
+    Receipt,
     Update,
     pack_nanos,
 )
@@ -193,6 +194,34 @@ def test_a_true_sum_is_posted(tmp_path: Path) -> None:
     rounds.drive(JobRun(name="job", job=JOB.hex(), file="", terms=""), job_file(), 0)
 
     assert desk.market.round_count(JOB) == 1
+
+
+def test_a_round_posted_before_a_crash_is_kept_and_receipted_before_anything_else(tmp_path: Path) -> None:
+    document = evidence.update_document(JOB, 0, CLEVELAND, [3] * LENGTH)
+    digest = evidence.digest(document)
+    desk, rounds = asked(tmp_path, {digest: document})
+    leaf = Leaf(owner=CLEVELAND, update_digest=digest.hex())
+    desk.mailbox.receive(COMPUTE, posted_by([leaf], [3] * LENGTH))
+    run = JobRun(name="job", job=JOB.hex(), file="", terms="")
+    desk.market.post_round(desk.signer, JOB, 0, root=b"\x01" * 32, leaves=1)
+    assert rounds.rows(run) == []
+
+    assert rounds.is_kept(run, task(), 0)
+
+    assert [row.number for row in rounds.rows(run)] == [0]
+    assert [type(message) for message in sent(desk)] == [Receipt]
+    assert desk.market.round_count(JOB) == 1
+
+
+def test_no_round_is_opened_while_the_one_before_is_not_kept(tmp_path: Path) -> None:
+    desk, rounds = asked(tmp_path, {})
+    rounds.desk = desk_of(tmp_path, COORDINATOR, Chain(posted=[b"\x01" * 32]))
+    desk.mailbox.receive(COMPUTE, posted_by([Leaf(owner=CLEVELAND, update_digest="0" * 64)], [3] * LENGTH))
+
+    plans = rounds.drive(JobRun(name="job", job=JOB.hex(), file="", terms=""), job_file(), 1)
+
+    assert plans.busy == "job: waiting for the evidence of round 0"
+    assert sent(desk) == []
 
 
 def job_file() -> JobFile:
