@@ -25,7 +25,7 @@ def summary(figures: Figures) -> str:
     if figures.voting:
         parts.append(voting(figures.voting))
     if figures.demonstration:
-        parts.append(demonstration(figures.demonstration))
+        parts.append(demonstration(figures.demonstration, figures.machine))
     return "\n\n".join(parts) + "\n"
 
 

@@ -2,7 +2,7 @@
 
 import statistics
 
-from bench.figures import Demonstration, Voting
+from bench.figures import Demonstration, Machine, Voting
 
 COMMAND = "`.venv/bin/python bench/run.py --only {}`"
 
@@ -31,13 +31,16 @@ def voting(found: Voting) -> str:
     return "\n".join(lines)
 
 
-def demonstration(run: Demonstration) -> str:
+def demonstration(run: Demonstration, machine: Machine) -> str:
     """Return how long a demonstration takes."""
     seconds = [millis / 1000 for millis in run.round_millis]
     gas, count = sum(call.gas for call in run.calls), sum(call.count for call in run.calls)
     anchoring = next(call for call in run.calls if call.name == "RoundLedger.post")
+    busy = (
+        "; other work on the machine made it slower than it is alone" if run.load_milli > 1000 * machine.cores else ""
+    )
     return (
-        f"**One demonstration**, begun at a load average of {run.load_milli / 1000:.1f}. "
+        f"**One demonstration**, begun at a load average of {run.load_milli / 1000:.1f} on {machine.cores} cores{busy}. "
         f"A round takes {statistics.fmean(seconds):.2f} s (median {statistics.median(seconds):.2f}, "
         f"{min(seconds):.2f} to {max(seconds):.2f}, {len(seconds)} rounds), from one root on chain to the next. "
         f"Founding takes {run.founding_millis / 1000:.0f} s, the job {run.job_millis / 1000:.0f} s, everything "
