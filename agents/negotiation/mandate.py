@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import jsonschema
 import yaml
@@ -111,7 +111,8 @@ def load_mandate(path: Path, purposes: Mapping[str, int]) -> SellerMandate | Buy
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise MandateError(f"mandate {path} cannot be read: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise MandateError(f"mandate {path} cannot be read: {reason}") from error
     try:
         return parse_mandate(text, purposes)
     except MandateError as error:
@@ -124,9 +125,28 @@ def parse_mandate(text: str, purposes: Mapping[str, int]) -> SellerMandate | Buy
     validator = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_text()))
     for error in validator.iter_errors(document):
         place = ".".join(str(part) for part in error.absolute_path) or "top level"
-        raise MandateError(f"{place}: {error.message[:200]}")
+        raise MandateError(f"{place}: {_what(error)}")
     fields = _Fields(document, purposes)
     return fields.seller() if document["side"] == "seller" else fields.buyer()
+
+
+def _what(error: jsonschema.ValidationError) -> str:
+    """Say what is wrong with a field, and what may stand there."""
+    shown = f"'{str(error.instance)[:60]}'"
+    match error.validator:
+        case "additionalProperties":
+            known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
+            given = error.instance if isinstance(error.instance, dict) else {}
+            return f"unknown field {', '.join(sorted(given.keys() - known.keys()))}; known are {', '.join(known)}"
+        case "required":
+            return f"{error.message.replace(' is a required property', ' is missing')}; add it"
+        case "enum":
+            return f"{shown} is not one of {', '.join(map(str, cast('list[object]', error.validator_value)))}"
+        case "anyOf":
+            return f"{shown} is no amount; write a number of 0 or more such as 60, or in quotes with a point: '2.5'"
+        case "pattern":
+            return f"{shown} does not have the form {error.validator_value}, such as 2036-12-31 for a day"
+    return error.message[:200]
 
 
 def credits_e18(text: str | int) -> int:
@@ -241,7 +261,9 @@ def _read_yaml(text: str) -> dict[str, Any]:
         # _TextLoader is a SafeLoader: it builds plain values only.
         document = yaml.load(text, Loader=_TextLoader)  # noqa: S506
     except (yaml.YAMLError, RecursionError) as error:
-        raise MandateError(f"not YAML: {str(error)[:200]}") from error
+        mark = getattr(error, "problem_mark", None)
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise MandateError(f"not YAML: {place}{getattr(error, 'problem', None) or str(error)[:200]}") from error
     if not isinstance(document, dict):
         raise MandateError("a mandate is a list of fields such as 'side: seller'")
     return document

@@ -59,7 +59,7 @@ def test_a_buyers_file_becomes_exact_integers() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("floor_price: {data: 40, evaluation_rows: 10.5}", "", "'floor_price' is a required property"),
+        ("floor_price: {data: 40, evaluation_rows: 10.5}", "", "'floor_price' is missing; add it"),
         ("floor_price: {data: 40", "floor_price: {gold: 40", "floor_price"),
         ("floor_price: {data: 40", "floor_price: {data: -4", "floor_price.data"),
         ("floor_price: {data: 40", "floor_price: {data: many", "floor_price.data"),
