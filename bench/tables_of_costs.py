@@ -40,7 +40,8 @@ def demonstration(run: Demonstration, machine: Machine) -> str:
         "; other work on the machine made it slower than it is alone" if run.load_milli > 1000 * machine.cores else ""
     )
     return (
-        f"**One demonstration**, begun at a load average of {run.load_milli / 1000:.1f} on {machine.cores} cores{busy}. "
+        f"**One demonstration**, begun at a load average of {run.load_milli / 1000:.1f} on "
+        f"{machine.cores} cores{busy}. "
         f"A round takes {statistics.fmean(seconds):.2f} s (median {statistics.median(seconds):.2f}, "
         f"{min(seconds):.2f} to {max(seconds):.2f}, {len(seconds)} rounds), from one root on chain to the next. "
         f"Founding takes {run.founding_millis / 1000:.0f} s, the job {run.job_millis / 1000:.0f} s, everything "
