@@ -10,6 +10,7 @@ from typing import Protocol
 
 import uvicorn
 from uagents.asgi import ASGIServer
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from agents.net.artifacts import PublicStore
 from agents.net.errors import ArtifactError
@@ -21,6 +22,8 @@ Scope = Mapping[str, object]
 Receive = Callable[[], Awaitable[Mapping[str, object]]]
 Send = Callable[[Mapping[str, object]], Awaitable[None]]
 TICKET_HEADER = b"x-folkmoot-ticket"
+HEAD_S = 10.0
+"""Longest wait for the head of a request."""
 
 
 class Inside(Protocol):
@@ -53,6 +56,27 @@ class QuietUvicorn(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class PromptH11(H11Protocol):
+    """Closes connections that ask for nothing: else a stranger who opens enough of them shuts all others out.
+
+    uvicorn times out between requests, but not before the first, nor within the head of one.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.loop.call_later(HEAD_S, self._check, None)
+
+    def _check(self, before: object) -> None:
+        cycle = self.cycle
+        waits = not cycle or cycle.response_complete
+        if self.transport.is_closing():
+            return
+        if waits and cycle is before:
+            self.transport.close()
+            return
+        self.loop.call_later(HEAD_S, self._check, cycle)
 
 
 class GuardedServer(ASGIServer):  # type: ignore[misc]
@@ -97,7 +121,7 @@ class GuardedServer(ASGIServer):  # type: ignore[misc]
             log_level="critical",
             access_log=False,
             lifespan="off",
-            http="h11",
+            http=PromptH11,
             ws="none",
             proxy_headers=False,
             server_header=False,

@@ -75,3 +75,32 @@ agent.background("kill", kill)
 sys.exit(agent.run())
 """
     assert run(tmp_path, program).returncode == 1
+
+
+def test_strangers_that_connect_and_say_nothing_shut_nobody_out(tmp_path: Path) -> None:
+    program = """
+import urllib.request
+import agents.net.server
+agents.net.server.HEAD_S = 0.5
+def health():
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{agent.port}/health", timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refused:
+        return refused.code
+async def crowd():
+    silent = [await asyncio.open_connection("127.0.0.1", agent.port) for _ in range(140)]
+    for _, writer in silent:
+        writer.write(b"GET /health HTTP/1.1\\r\\nx-slow: ")
+    await asyncio.sleep(0.1)
+    crowded = await asyncio.to_thread(health)
+    await asyncio.sleep(2.0)
+    print(json.dumps([crowded, await asyncio.to_thread(health)]))
+    agent.stop()
+    await asyncio.sleep(30)
+agent.background("crowd", crowd)
+agent.run()
+"""
+    result = run(tmp_path, program)
+
+    assert result.stdout.strip() == "[503, 200]", result.stdout + result.stderr
