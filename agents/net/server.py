@@ -69,8 +69,9 @@ class PromptH11(H11Protocol):
         self.loop.call_later(HEAD_S, self._check, None)
 
     def _check(self, before: object) -> None:
-        cycle = self.cycle
-        waits = not cycle or cycle.response_complete
+        # None before the first request, whatever uvicorn's annotation says.
+        cycle = getattr(self, "cycle", None)
+        waits = cycle is None or cycle.response_complete
         if self.transport.is_closing():
             return
         if waits and cycle is before:
