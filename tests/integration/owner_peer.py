@@ -1,7 +1,8 @@
 """An owner's process without a network: it is asked on standard input and shows what it would send.
 
 Usage: owner_peer.py HOME LIFETIME_EPSILON_MICROS
-Each line of input is JOB_NUMBER MESSAGE_ID; each line of output a JSON object.
+Each line of input is JOB_NUMBER MESSAGE_ID, which asks for the job's first round, or `ack`, which
+acknowledges everything that was sent; each line of output is a JSON object.
 """
 
 import json
@@ -132,21 +133,33 @@ def ask(owner: Owner, number: int, msg_id: str) -> dict[str, object]:
     )
     verdict = owner.desk.mailbox.receive(COORDINATOR, message)
     owner.step()
+    return {"verdict": verdict.value, **state(owner, msg_id)}
+
+
+def acknowledge(owner: Owner) -> dict[str, object]:
+    with owner.desk.mailbox.reading() as session:
+        sent = [row.msg_id for row in session.exec(select(MailOutgoing))]
+    for msg_id in sent:
+        owner.desk.mailbox.outbox.acknowledge(COMPUTE, msg_id)
+    return state(owner, "")
+
+
+def state(owner: Owner, msg_id: str) -> dict[str, object]:
     with owner.desk.mailbox.reading() as session:
         received = session.get(MailReceived, (COORDINATOR, msg_id))
         return {
-            "verdict": verdict.value,
             "refused": received.refused if received else "",
             "sent": [row.body for row in session.exec(select(MailOutgoing))],
-            "jobs": sorted(bytes.fromhex(row.job)[0] for row in session.exec(select(TaskReceived))),
+            "kept": {bytes.fromhex(row.job)[0]: row.update for row in session.exec(select(TaskReceived))},
         }
 
 
 def main() -> None:
     owner = build_owner(Path(sys.argv[1]), int(sys.argv[2]))
     for line in sys.stdin:
-        number, msg_id = line.split()
-        sys.stdout.write(json.dumps(ask(owner, int(number), msg_id)) + "\n")
+        words = line.split()
+        said = acknowledge(owner) if words == ["ack"] else ask(owner, int(words[0]), words[1])
+        sys.stdout.write(json.dumps(said) + "\n")
         sys.stdout.flush()
 
 
