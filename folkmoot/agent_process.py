@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agents.roles.process import Fetcher, Waker
     from governance.adapters.evm import EvmChain
     from governance.ports import Signer
+    from governance.services.registry import Registry
 
 LOGGER = logging.getLogger(__name__)
 SPLIT_FILE: Final = "split.json"
@@ -70,6 +71,7 @@ def run_agent(config: AgentConfig, settings: Settings) -> int:
     secret = read_keystore(config.key, password)
     signer = KeySigner.from_secret(secret)
     chain = _chain(config, settings)
+    _require_binding(config, Registry(chain), signer.address)
     directory = CachedDirectory(RegistryDirectory(Registry(chain)))
     fetcher, waker, store = Fetcher(directory, secret), Waker(), PublicStore(config.store)
     with KeyLock(config.home, signer.address):
@@ -89,6 +91,14 @@ def run_agent(config: AgentConfig, settings: Settings) -> int:
         loop.attach(agent)
         LOGGER.info("%s listens on %s as %s", config.name, agent.base_url, signer.address)
         return int(agent.run())
+
+
+def _require_binding(config: AgentConfig, registry: Registry, address: str) -> None:
+    if not registry.organisation_of(address):
+        raise AgentConfigError(
+            f"the agent {address} belongs to no organisation yet; its operator binds it first: "
+            f"folkmoot agent bind {config.home / 'agent.yaml'} --key OPERATOR-KEY"
+        )
 
 
 def _chain(config: AgentConfig, settings: Settings) -> EvmChain:
