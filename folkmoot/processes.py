@@ -77,6 +77,12 @@ def adopt(home: Home, name: str, pid: int) -> None:
     write_json(_file(home, name), asdict(Process(name, pid, _born(pid), str(log))))
 
 
+def adopt_this(home: Home, name: str) -> None:
+    """Note this process, which a person may have started by hand, unless another has the name."""
+    if not any(process.name == name for process in running(home)):
+        adopt(home, name, os.getpid())
+
+
 def running(home: Home) -> tuple[Process, ...]:
     """Return the processes of a home that are alive, by name."""
     return tuple(process for path in sorted(home.run.glob("*.json")) if (process := _read(path)) and _is_alive(process))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from folkmoot.files import write_atomically
 from folkmoot.home import Home
 from folkmoot.network import find_network, open_chain
+from folkmoot.processes import adopt_this
 from folkmoot.settings import Settings
 
 ADDRESS_FILE: Final = "dashboard.url"
@@ -26,7 +27,9 @@ def run_index(home: Home, settings: Settings, stop: threading.Event) -> None:
     """Read the chain into the index until told to stop."""
     from governance.adapters.history import follow
 
-    follow(open_chain(home, settings), database_url(home, settings), stop)
+    chain = open_chain(home, settings)
+    adopt_this(home, "index")
+    follow(chain, database_url(home, settings), stop)
 
 
 def supplies(home: Home, settings: Settings) -> Supplies:
@@ -52,6 +55,7 @@ def run_dashboard(home: Home, settings: Settings, *, port: int, any_port: bool) 
     require_free(chosen)
     given = supplies(home, settings)
     write_atomically(home.root / ADDRESS_FILE, f"http://127.0.0.1:{chosen}\n")
+    adopt_this(home, "dashboard")
     main(given, port=chosen)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -88,7 +89,10 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
     address = dashboard_address(place)
     if address and any(each.name == "dashboard" for each in alive):
         lines.append(f"look: {address}")
-    lines += [f"{each.name}: process {each.pid}, log {each.log}" for each in alive]
+    for each in alive:
+        # One that was started by hand writes to its terminal.
+        log = f", log {each.log}" if Path(each.log).exists() else ""
+        lines.append(f"{each.name}: process {each.pid}{log}")
     if json_:
         print_json(fields)
     else:
