@@ -294,5 +294,5 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise PortTaken(
             f"cannot listen on {host}:{port}: {error.strerror}; stop what uses it, "
-            "or configure another port (0 takes a free one)"
+            "or configure another port and name it on chain"
         ) from error
