@@ -150,14 +150,15 @@ class Evaluator:
     def _on_rows(self, session: Session, sender: Address, message: EvaluationRows) -> Outcome | None:
         case = bytes.fromhex(message.case_id[2:])
         root = bytes.fromhex(message.evaluation_root[2:])
+        # First what stays wrong: only an owner of rows may keep us asking whether we were drawn.
+        if self.desk.registry.data_set(root).agent != sender:
+            raise MessageRefused("these rows belong to another owner")
         if self.desk.address not in self.desk.court.jury(case):
             raise NotYet("we are not on the jury of this case")
         if not (message.ciphertext or message.artifact):
             raise MessageRefused("neither a box nor where it lies")
         if root not in self.desk.court.evaluation_roots(case):
             raise MessageRefused("the case does not measure these rows")
-        if self.desk.registry.data_set(root).agent != sender:
-            raise MessageRefused("these rows belong to another owner")
         box = SealedRows(
             case=case.hex(), root=root.hex(), owner=sender, box=message.ciphertext, artifact=message.artifact
         )

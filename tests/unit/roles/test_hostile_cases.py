@@ -120,6 +120,23 @@ def test_a_box_that_is_no_base64_stops_neither_the_juror_nor_its_other_cases(tmp
     assert plans.busy.count("waiting for evaluation rows") == 2
 
 
+@pytest.mark.parametrize(("sender", "verdict"), [(COMPUTE, Verdict.REFUSED), (CLEVELAND, Verdict.NOT_YET)])
+def test_only_the_owner_of_rows_is_heard_again_before_the_draw(tmp_path: Path, sender: str, verdict: Verdict) -> None:
+    desk = desk_of(
+        tmp_path,
+        ZURICH,
+        Chain(),
+        court=SimpleNamespace(jury=lambda _case: [], evaluation_roots=lambda _case: []),
+        registry=SimpleNamespace(data_set=lambda _root: SimpleNamespace(agent=CLEVELAND)),
+    )
+    Evaluator(desk, cast("TrainingChild", None))
+    box = EvaluationRows(
+        msg_id="rows", case_id=JOB_HEX, evaluation_root="0x" + JOB.hex(), ciphertext="AAAA", artifact=""
+    )
+
+    assert desk.mailbox.receive(sender, box) is verdict
+
+
 @pytest.mark.parametrize("plan", [b"{}", b'{"type":"plan"}', b'{"type":"task","schema":{}}', b"[]", b"\xff"])
 def test_a_plan_without_a_schema_is_refused_in_words(plan: bytes) -> None:
     with pytest.raises(TaskError):
