@@ -52,6 +52,8 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homes]:
         for network in networks:
             network.found()
             bind(network)
+            # Votes are those of the second before: none yet, in the second of the founding.
+            network.devnet.advance(2)
         yield Homes(*networks)
     finally:
         for network in networks:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -13,22 +10,23 @@ import pytest
 
 from folkmoot.home import Home
 from folkmoot.settings import CHECKOUT, child_environment
+from tests.limits import limited
 
 pytestmark = pytest.mark.chain
 
-_DROP_FROM_BOUNDING_SET, _OVERRIDE_PERMISSIONS = 24, 1
 
-
-def folkmoot(*arguments: str, before: object = None, **environment: str) -> subprocess.CompletedProcess[str]:
+def folkmoot(
+    *arguments: str, file_bytes: int | None = None, obey_permissions: bool = False, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "folkmoot", *arguments]
     return subprocess.run(
-        [sys.executable, "-m", "folkmoot", *arguments],
+        limited(command, file_bytes=file_bytes, obey_permissions=obey_permissions),
         capture_output=True,
         text=True,
         timeout=60,
         env=child_environment(**environment),
         cwd=CHECKOUT,
         check=False,
-        preexec_fn=before,  # type: ignore[arg-type]
     )
 
 
@@ -55,24 +53,15 @@ def test_a_program_that_is_no_anvil_is_named(home: Home) -> None:
 
 
 def test_a_full_disk_is_said_in_one_sentence(home: Home) -> None:
-    def no_space() -> None:
-        # The system's file size limit looks to us like a disk without space.
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-
-    done = folkmoot("up", "--home", str(home.root), before=no_space)
+    done = folkmoot("up", "--home", str(home.root), file_bytes=0)
 
     assert_one_sentence(done, "the disk is full")
 
 
 def test_a_read_only_home_is_said_in_one_sentence(home: Home) -> None:
-    def obey_permissions() -> None:
-        # Root writes where it likes unless it gives that up.
-        if os.geteuid() == 0:
-            ctypes.CDLL(None).prctl(_DROP_FROM_BOUNDING_SET, _OVERRIDE_PERMISSIONS)
-
     home.root.chmod(0o555)
     try:
-        done = folkmoot("up", "--home", str(home.root), before=obey_permissions, PYTHONDONTWRITEBYTECODE="1")
+        done = folkmoot("up", "--home", str(home.root), obey_permissions=True, PYTHONDONTWRITEBYTECODE="1")
     finally:
         home.root.chmod(0o755)
 
