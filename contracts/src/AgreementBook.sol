@@ -155,14 +155,23 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     // ---- Views ----
 
     /// @inheritdoc IFacts
-    function fact(bytes32 id, bytes32 key, uint8 sources) external view returns (int128, uint8) {
+    function facts(bytes32 id, bytes32[] calldata keys, uint8[] calldata sources)
+        external
+        view
+        returns (int128[] memory values, uint8[] memory from)
+    {
+        (values, from) = (new int128[](keys.length), new uint8[](keys.length));
         Agreement storage found = _agreements[id];
-        bool asked = found.state != AgreementState.None && sources & Source.bit(Source.PROMISED) != 0;
-        if (!asked) return (0, Source.MISSING);
-        if (key == "purposes") return (int128(found.purposes), Source.PROMISED);
-        if (key == "dp_epsilon") return (int128(uint128(found.epsilonMicros)), Source.PROMISED);
-        if (key == "cohort_rows") return (int128(uint128(found.rows)) * MILLION, Source.PROMISED);
-        return (0, Source.MISSING);
+        if (found.state == AgreementState.None) return (values, from);
+        for (uint256 i; i < keys.length; ++i) {
+            if (sources[i] & Source.bit(Source.PROMISED) == 0) continue;
+            bool known = true;
+            if (keys[i] == "purposes") values[i] = int128(found.purposes);
+            else if (keys[i] == "dp_epsilon") values[i] = int128(uint128(found.epsilonMicros));
+            else if (keys[i] == "cohort_rows") values[i] = int128(uint128(found.rows)) * MILLION;
+            else known = false;
+            if (known) from[i] = Source.PROMISED;
+        }
     }
 
     /// @inheritdoc IAgreementBook

@@ -57,13 +57,13 @@ contract ReleaseRegistry is Wiring {
     /// @inheritdoc IReleaseRegistry
     function noteProposal(uint256 proposalId, bytes calldata approval) external {
         if (msg.sender != GOVERNOR) revert ReleaseOnlyGovernor(msg.sender);
-        (bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 facts, uint64 deadlineS) =
+        (bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 factsDigest, uint64 deadlineS) =
             abi.decode(approval[4:], (bytes32, bytes32, bytes32, bytes32, uint64));
         Release storage candidate = _candidate(id);
         if (candidate.proposalId != 0) revert ReleaseProposalLive(id, candidate.proposalId);
         // A vote on what can never be approved would only close the candidate.
         _requireMeasured(id);
-        _requireMatch(id, manifestHash, policyHash, facts);
+        _requireMatch(id, manifestHash, policyHash, factsDigest);
         if (deadlineS < ApprovalTimes.earliest(GOVERNOR, proposalId)) revert ReleaseExpired(deadlineS);
         candidate.proposalId = proposalId;
         _approvalDeadlineS[id] = deadlineS;
@@ -74,18 +74,18 @@ contract ReleaseRegistry is Wiring {
     // ---- Decision ----
 
     /// @inheritdoc IReleaseRegistry
-    function approve(bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 facts, uint64 deadlineS) external {
+    function approve(bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 factsDigest, uint64 deadlineS) external {
         if (msg.sender != TIMELOCK) revert ReleaseOnlyTimelock(msg.sender);
         Release storage candidate = _candidate(id);
         if (block.timestamp > deadlineS) revert ReleaseExpired(deadlineS);
         _requireMeasured(id);
-        _requireMatch(id, manifestHash, policyHash, facts);
+        _requireMatch(id, manifestHash, policyHash, factsDigest);
         (uint256 failed, uint256 applied,) = check(id);
         if (failed != 0) revert PolicyViolation(failed);
         candidate.status = Status.Released;
         candidate.decidedAtS = uint64(block.timestamp);
-        emit Released(id, candidate.artifact, policyHash, facts, applied);
-        _append("released", id, keccak256(abi.encode(id, candidate.artifact, policyHash, facts, applied)));
+        emit Released(id, candidate.artifact, policyHash, factsDigest, applied);
+        _append("released", id, keccak256(abi.encode(id, candidate.artifact, policyHash, factsDigest, applied)));
         BOOK.finishJob(candidate.job, id);
     }
 
@@ -97,9 +97,9 @@ contract ReleaseRegistry is Wiring {
         candidate.status = Status.Refused;
         candidate.reason = reason;
         candidate.decidedAtS = uint64(block.timestamp);
-        (bytes32 policyHash, bytes32 facts) = (POLICY.activeHash(), factsHash(id));
-        emit Refused(id, reason, failed, policyHash, facts);
-        _append("refused", id, keccak256(abi.encode(id, reason, failed, policyHash, facts)));
+        (bytes32 policyHash, bytes32 factsDigest) = (POLICY.activeHash(), factsHash(id));
+        emit Refused(id, reason, failed, policyHash, factsDigest);
+        _append("refused", id, keccak256(abi.encode(id, reason, failed, policyHash, factsDigest)));
         bool last = candidate.candidateIndex + 1 == BOOK.job(candidate.job).candidates;
         if (last) BOOK.finishJob(candidate.job, 0);
     }
@@ -118,14 +118,16 @@ contract ReleaseRegistry is Wiring {
 
     /// @inheritdoc IFacts
     /// @dev Of several accepted sources the one that is hardest to invent answers.
-    function fact(bytes32 id, bytes32 key, uint8 sources) external view returns (int128 value, uint8 source) {
-        bool known;
-        for (source = Source.COMPUTED; source > Source.MISSING; --source) {
-            if (sources & Source.bit(source) == 0) continue;
-            (value, known) = _factFrom(id, key, source);
-            if (known) return (value, source);
+    function facts(bytes32 id, bytes32[] calldata keys, uint8[] calldata sources)
+        external
+        view
+        returns (int128[] memory values, uint8[] memory from)
+    {
+        (values, from) = (new int128[](keys.length), new uint8[](keys.length));
+        if (_releases[id].status == Status.None) return (values, from);
+        for (uint256 i; i < keys.length; ++i) {
+            (values[i], from[i]) = _fact(id, keys[i], sources[i]);
         }
-        return (0, Source.MISSING);
     }
 
     /// @inheritdoc IReleaseRegistry
@@ -252,15 +254,24 @@ contract ReleaseRegistry is Wiring {
         if (COURT.courtCase(id).stage != IEvaluatorCourt.Stage.Final) revert ReleaseNotMeasured(id);
     }
 
-    function _requireMatch(bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 facts) private view {
+    function _requireMatch(bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 factsDigest) private view {
         if (manifestHash != _releases[id].manifestHash) revert ReleaseMismatch("manifestHash");
         if (policyHash != POLICY.activeHash()) revert ReleaseMismatch("policyHash");
-        if (facts != factsHash(id)) revert ReleaseMismatch("factsHash");
+        if (factsDigest != factsHash(id)) revert ReleaseMismatch("factsHash");
+    }
+
+    function _fact(bytes32 id, bytes32 key, uint8 sources) private view returns (int128 value, uint8 source) {
+        bool known;
+        for (source = Source.COMPUTED; source > Source.MISSING; --source) {
+            if (sources & Source.bit(source) == 0) continue;
+            (value, known) = _factFrom(id, key, source);
+            if (known) return (value, source);
+        }
+        return (0, Source.MISSING);
     }
 
     function _factFrom(bytes32 id, bytes32 key, uint8 source) private view returns (int128 value, bool known) {
         Release storage candidate = _releases[id];
-        if (candidate.status == Status.None) return (0, false);
         if (source == Source.COMPUTED) return _computed(id, key, candidate);
         if (source == Source.MEASURED) return COURT.median(id, key);
         if (source == Source.PROMISED) return _promised(key, candidate);

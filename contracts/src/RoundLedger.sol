@@ -66,11 +66,18 @@ contract RoundLedger is IRoundLedger, IFacts {
 
     /// @inheritdoc IFacts
     /// @dev One of the leaves is the compute provider's.
-    function fact(bytes32 subject, bytes32 key, uint8 sources) external view returns (int128, uint8) {
+    function facts(bytes32 subject, bytes32[] calldata keys, uint8[] calldata sources)
+        external
+        view
+        returns (int128[] memory values, uint8[] memory from)
+    {
+        (values, from) = (new int128[](keys.length), new uint8[](keys.length));
         uint32 leaves = _leaves[subject];
-        bool known = leaves != 0 && key == "round_contributors" && sources & Source.bit(Source.DECLARED) != 0;
-        if (!known) return (0, Source.MISSING);
-        return (int128(uint128(leaves - 1)) * MILLION, Source.DECLARED);
+        if (leaves == 0) return (values, from);
+        for (uint256 i; i < keys.length; ++i) {
+            bool known = keys[i] == "round_contributors" && sources[i] & Source.bit(Source.DECLARED) != 0;
+            if (known) (values[i], from[i]) = (int128(uint128(leaves - 1)) * MILLION, Source.DECLARED);
+        }
     }
 
     /// @inheritdoc IRoundLedger

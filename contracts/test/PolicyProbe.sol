@@ -87,16 +87,28 @@ contract PolicyProbe is IFacts {
         for (uint256 i; i < cases.length; ++i) held[i] = registry.holds(cases[i].rule, cases[i].value, cases[i].source);
     }
 
-    /// @dev The order in which ReleaseRegistry reads its sources.
-    function fact(bytes32 subject, bytes32 key, uint8 sources) external view returns (int128 value, uint8 source) {
-        for (source = Source.COMPUTED; source > Source.MISSING; --source) {
-            Known memory known = _known[subject][key][source];
-            if (known.exists && sources & Source.bit(source) != 0) return (known.value, source);
+    /// @inheritdoc IFacts
+    function facts(bytes32 subject, bytes32[] calldata keys, uint8[] calldata sources)
+        external
+        view
+        returns (int128[] memory values, uint8[] memory from)
+    {
+        (values, from) = (new int128[](keys.length), new uint8[](keys.length));
+        for (uint256 i; i < keys.length; ++i) {
+            (values[i], from[i]) = _fact(subject, keys[i], sources[i]);
         }
     }
 
     /// @dev Stands in for the log that the registry's constructor writes to.
     function append(bytes32, bytes32, bytes32) external {}
+
+    /// @dev The order in which ReleaseRegistry reads its sources.
+    function _fact(bytes32 subject, bytes32 key, uint8 sources) private view returns (int128 value, uint8 source) {
+        for (source = Source.COMPUTED; source > Source.MISSING; --source) {
+            Known memory known = _known[subject][key][source];
+            if (known.exists && sources & Source.bit(source) != 0) return (known.value, source);
+        }
+    }
 
     function _ask(IPolicyRegistry registry, bytes32 subject, Question calldata question)
         private

@@ -2,32 +2,11 @@
 pragma solidity 0.8.37;
 
 import {PolicyRegistry} from "../src/PolicyRegistry.sol";
-import {IFacts} from "../src/interfaces/IFacts.sol";
 import {IPolicyRegistry} from "../src/interfaces/IPolicyRegistry.sol";
 import {Addresses} from "../src/types/Addresses.sol";
 import {Entrenchment, Op, Phase, Rule, Source, Tier, TierEntry} from "../src/types/Policy.sol";
+import {FactsOnPaper} from "./FactsOnPaper.sol";
 import {Check} from "./Vm.sol";
-
-/// @dev Facts by key, each from one source; counts as the log too.
-contract FactsOnPaper is IFacts {
-    mapping(bytes32 key => int128) private _value;
-    mapping(bytes32 key => uint8) private _source;
-    bytes32 public logged;
-
-    function set(bytes32 key, int128 value, uint8 source) external {
-        _value[key] = value;
-        _source[key] = source;
-    }
-
-    function fact(bytes32, bytes32 key, uint8 sources) external view returns (int128, uint8) {
-        uint8 source = _source[key];
-        return sources & Source.bit(source) == 0 ? (int128(0), Source.MISSING) : (_value[key], source);
-    }
-
-    function append(bytes32, bytes32, bytes32 payload) external {
-        logged = payload;
-    }
-}
 
 contract PolicyRegistryTest is Check {
     uint8 private constant ALL_TIERS = 0x0e;

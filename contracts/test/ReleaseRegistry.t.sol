@@ -8,6 +8,7 @@ import {IPolicyRegistry} from "../src/interfaces/IPolicyRegistry.sol";
 import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
 import {Kind} from "../src/types/Market.sol";
 import {Source} from "../src/types/Policy.sol";
+import {OneFact} from "./OneFact.sol";
 import {ReleaseBase} from "./ReleaseBase.sol";
 
 contract SubmitTest is ReleaseBase {
@@ -456,26 +457,26 @@ contract FactsTest is ReleaseBase {
 
     function testFuzz_a_fact_is_told_from_accepted_sources_only(uint8 mask) public {
         bytes32 id = _measured(0, GOOD_GAP);
-        (, uint8 source) = releases.fact(id, "tpr_gap_abs", mask);
+        (, uint8 source) = OneFact.fact(releases, id, "tpr_gap_abs", mask);
         bool accepted = mask & Source.bit(Source.MEASURED) != 0;
         assertEq(source, accepted ? Source.MEASURED : Source.MISSING, "source");
     }
 
     function test_nothing_is_known_of_what_does_not_exist() public view {
-        (, uint8 source) = releases.fact("none", "purposes", ANY);
+        (, uint8 source) = OneFact.fact(releases, "none", "purposes", ANY);
         assertEq(source, Source.MISSING, "source");
-        (, source) = releases.fact("none", "distinct_organisations", ANY);
+        (, source) = OneFact.fact(releases, "none", "distinct_organisations", ANY);
         assertEq(source, Source.MISSING, "source");
     }
 
     function test_evaluators_are_not_counted_before_the_case_is_final() public {
         bytes32 id = _submit(_manifest(0));
-        (, uint8 source) = releases.fact(id, "evaluators", ANY);
+        (, uint8 source) = OneFact.fact(releases, id, "evaluators", ANY);
         assertEq(source, Source.MISSING, "source");
     }
 
     function _expectFact(bytes32 id, bytes32 key, int128 value, uint8 source) private view {
-        (int128 seen, uint8 from) = releases.fact(id, key, ANY);
+        (int128 seen, uint8 from) = OneFact.fact(releases, id, key, ANY);
         assertTrue(seen == value, "value");
         assertEq(from, source, "source");
     }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IRoundLedger} from "../src/interfaces/IRoundLedger.sol";
 import {Source} from "../src/types/Policy.sol";
 import {AgreementBase} from "./AgreementBase.sol";
+import {OneFact} from "./OneFact.sol";
 import {Tree} from "./Tree.sol";
 
 contract RoundLedgerTest is AgreementBase {
@@ -61,14 +62,14 @@ contract RoundLedgerTest is AgreementBase {
     function test_contributors_are_declared_and_nothing_else() public {
         _post(0);
         bytes32 subject = keccak256(abi.encode(job, uint32(0)));
-        (int128 value, uint8 source) = ledger.fact(subject, "round_contributors", 0x7e);
+        (int128 value, uint8 source) = OneFact.fact(ledger, subject, "round_contributors", 0x7e);
         assertEq(uint128(value), OWNERS * 1e6, "value");
         assertEq(source, Source.DECLARED, "source");
-        (, source) = ledger.fact(subject, "round_contributors", 0x7e ^ Source.bit(Source.DECLARED));
+        (, source) = OneFact.fact(ledger, subject, "round_contributors", 0x7e ^ Source.bit(Source.DECLARED));
         assertEq(source, Source.MISSING, "source not accepted");
-        (, source) = ledger.fact(subject, "dp_epsilon", 0x7e);
+        (, source) = OneFact.fact(ledger, subject, "dp_epsilon", 0x7e);
         assertEq(source, Source.MISSING, "unknown fact");
-        (, source) = ledger.fact("unknown", "round_contributors", 0x7e);
+        (, source) = OneFact.fact(ledger, "unknown", "round_contributors", 0x7e);
         assertEq(source, Source.MISSING, "unknown round");
     }
 

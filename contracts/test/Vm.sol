@@ -36,6 +36,9 @@ interface Vm {
 abstract contract Check {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
+    /// @dev forge prints these.
+    event log_named_uint(string key, uint256 value);
+
     error NotEqual(string what, uint256 left, uint256 right);
     error NotTrue(string what);
 

@@ -97,9 +97,9 @@ class Releases:
 
     def fact(self, release: bytes, key: str, sources: int) -> tuple[int, int]:
         """Return a fact's value and source, 0 when no accepted source has it."""
-        answer = self._chain.read("ReleaseRegistry", "fact", release, short_text(key), sources)
-        value, source = reading.row(answer, 2)
-        return reading.number(value), reading.number(source)
+        answer = self._chain.read("ReleaseRegistry", "facts", release, [short_text(key)], [sources])
+        values, found = reading.row(answer, 2)
+        return reading.number(reading.items(values)[0]), reading.number(reading.items(found)[0])
 
     def facts_hash(self, release: bytes) -> bytes:
         """Return the digest of all that the rules of a release read."""

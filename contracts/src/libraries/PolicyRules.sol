@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IPolicyRegistry} from "../interfaces/IPolicyRegistry.sol";
 import {Op, Rule, Source, Tier} from "../types/Policy.sol";
+import {PolicyCode} from "./PolicyCode.sol";
 
 /// @title One rule: whether it makes sense, when it is asked, whether it holds
 library PolicyRules {
@@ -19,20 +20,34 @@ library PolicyRules {
     }
 
     function isAsked(Rule memory rule, uint8 tier, uint8 phase) internal view returns (bool) {
-        return (rule.tiers >> tier) & 1 == 1 && rule.phases & phase != 0 && block.timestamp >= rule.appliesFromS;
+        return isAsked(PolicyCode.pack(rule), tier, phase);
+    }
+
+    /// @param rule All of a rule but its names, as PolicyCode packs it.
+    function isAsked(uint256 rule, uint8 tier, uint8 phase) internal view returns (bool) {
+        bool concerned = (uint8(rule >> 192) >> tier) & 1 == 1 && uint8(rule >> 216) & phase != 0;
+        return concerned && block.timestamp >= uint64(rule >> 128);
+    }
+
+    function holds(uint256 rule, int128 value, uint8 source) internal pure returns (bool) {
+        if (!accepts(uint8(rule >> 200), source)) return false;
+        return meets(Op(uint8(rule >> 208)), int128(uint128(rule)), value);
     }
 
     /// @dev Fails closed: no evidence, or none from a source the rule accepts, is a failure.
-    function holds(Rule memory rule, int128 value, uint8 source) internal pure returns (bool) {
-        if (source == Source.MISSING || source > 7 || rule.sources & Source.bit(source) == 0) return false;
-        if (rule.op == Op.Min) return value >= rule.bound;
-        if (rule.op == Op.Max) return value <= rule.bound;
-        if (rule.op == Op.Equal) return value == rule.bound;
+    function accepts(uint8 sources, uint8 source) internal pure returns (bool) {
+        return source != Source.MISSING && source <= 7 && sources & Source.bit(source) != 0;
+    }
+
+    function meets(Op op, int128 bound, int128 value) internal pure returns (bool) {
+        if (op == Op.Min) return value >= bound;
+        if (op == Op.Max) return value <= bound;
+        if (op == Op.Equal) return value == bound;
         uint128 bits = uint128(value);
-        uint128 bound = uint128(rule.bound);
-        if (rule.op == Op.NoneOf) return bits & bound == 0;
-        if (rule.op == Op.AllOf) return bits & bound == bound;
-        return bits != 0 && bits & ~bound == 0;
+        uint128 named = uint128(bound);
+        if (op == Op.NoneOf) return bits & named == 0;
+        if (op == Op.AllOf) return bits & named == named;
+        return bits != 0 && bits & ~named == 0;
     }
 
     /// @dev Not empty, left aligned, at most 31 bytes.

@@ -140,18 +140,6 @@ EDITS: Final[dict[str, tuple[str, Callable[[Story], int], Callable[[int], int], 
         lambda _: 7,
         "as its operator set it",
     ),
-    "the bound of a rule": (
-        "PolicyRegistry",
-        lambda _: element(slot("PolicyRegistry", "_rules"), 3 * 3 + 2),
-        add_one,
-        "hash of its rules",
-    ),
-    "the tier of a purpose": (
-        "PolicyRegistry",
-        lambda _: slot("PolicyRegistry", "_tierBits"),
-        lambda value: value ^ 2,
-        "tier of",
-    ),
     "the wait of the timelock": ("Timelock", lambda _: slot("Timelock", "_minDelay"), lambda _: 1, "getMinDelay"),
 }
 """Contract, slot, change, and what the finding is about."""
@@ -219,6 +207,26 @@ def test_other_code_is_found(story: Story, once: Reading) -> None:
         results = once.with_node(EvmWitness(story.rpc))
 
     assert "its code is the one we build" in said(results, without=BY_PROOF)
+
+
+BOUND_OF_RULE_3: Final = 1 + 64 + 3 * 96 + 95
+"""Last byte of it in the code that holds the rules (docs/encodings.md)."""
+SOME_TIER: Final = 1 + 30
+
+
+@pytest.mark.parametrize(("place", "about"), [(BOUND_OF_RULE_3, "hash of its rules"), (SOME_TIER, "tier of")])
+def test_edited_rules_are_found(story: Story, once: Reading, place: int, about: str) -> None:
+    key = "0x" + slot("PolicyRegistry", "_code").to_bytes(32, "big").hex()
+    stored = str(story.call("eth_getStorageAt", story.deployment.contracts["PolicyRegistry"], key, "latest"))
+    rules = "0x" + stored[-40:]
+    code = bytearray.fromhex(str(story.call("eth_getCode", rules, "latest"))[2:])
+    code[place] ^= 1
+
+    with story.rewound():
+        story.call("anvil_setCode", rules, "0x" + code.hex())
+        results = once.with_node(EvmWitness(story.rpc))
+
+    assert about in said(results, without=BY_PROOF)
 
 
 def test_rewinding_leaves_nothing_behind(story: Story, once: Reading) -> None:

@@ -68,8 +68,8 @@ def _check_law(context: Context, exam: Examination, job: Job, *, policy: PolicyS
         exam,
         name_of(event),
         "number of leaves that stands",
-        expected=(contributors * MILLION, int(Source.DECLARED)),
-        call=(WHERE, "fact", subject, b"round_contributors".ljust(32, b"\0"), 1 << Source.DECLARED),
+        expected=((contributors * MILLION,), (int(Source.DECLARED),)),
+        call=(WHERE, "facts", subject, (b"round_contributors".ljust(32, b"\0"),), (1 << Source.DECLARED,)),
     )
     try:
         purposes, time_s = job.terms.purposes, context.time_s(event)

@@ -181,8 +181,8 @@ def _check_stored_facts(context: Context, exam: Examination, release: Release, f
     for fact in facts:
         where = f"fact {fact.key} of {name_of(release)}"
         try:
-            call = (WHERE, "fact", release.id, short_text(fact.key), 1 << fact.source)
+            call = (WHERE, "facts", release.id, (short_text(fact.key),), (1 << fact.source,))
         except ValueError:
             # A hostile declaration may have a name that is no text; no rule can ask for it.
             continue
-        context.state(exam, where, "value that stands", expected=(fact.value, int(fact.source)), call=call)
+        context.state(exam, where, "value that stands", expected=((fact.value,), (int(fact.source),)), call=call)
