@@ -27,8 +27,6 @@ contract ReleaseRegistry is Wiring {
     mapping(bytes32 id => Release) private _releases;
     mapping(bytes32 id => mapping(bytes32 key => int128)) private _declared;
     mapping(bytes32 id => mapping(bytes32 key => bool)) private _isDeclared;
-    /// @dev Deadline in the calldata of the noted proposal.
-    mapping(bytes32 id => uint64) private _approvalDeadlineS;
     mapping(bytes32 artifact => bytes32 id) private _releaseOf;
     mapping(bytes32 job => bytes32[]) private _releasesOf;
     HashLog.Chain private _log;
@@ -66,7 +64,7 @@ contract ReleaseRegistry is Wiring {
         _requireMatch(id, manifestHash, policyHash, factsDigest);
         if (deadlineS < ApprovalTimes.earliest(GOVERNOR, proposalId)) revert ReleaseExpired(deadlineS);
         candidate.proposalId = proposalId;
-        _approvalDeadlineS[id] = deadlineS;
+        candidate.approvalDeadlineS = deadlineS;
         emit ReleaseProposed(id, proposalId);
         _append("proposal", id, keccak256(abi.encode(id, proposalId)));
     }
@@ -173,7 +171,7 @@ contract ReleaseRegistry is Wiring {
     }
 
     function logLength() external view returns (uint64) {
-        return _log.length;
+        return HashLog.length(_log.head);
     }
 
     // ---- Internal: submitting ----
@@ -204,18 +202,19 @@ contract ReleaseRegistry is Wiring {
     }
 
     function _store(bytes32 id, bytes32 manifestHash, Manifest calldata manifest, Citations.Cited memory cited) private {
+        // Slot by slot, so that the compiler joins what is small.
         Release storage candidate = _releases[id];
         candidate.status = Status.Candidate;
-        candidate.manifestHash = manifestHash;
-        candidate.job = manifest.job;
         candidate.candidateIndex = manifest.candidateIndex;
-        candidate.artifact = manifest.artifact;
         candidate.proposer = msg.sender;
-        candidate.purposes = cited.purposes;
-        candidate.licences = manifest.licences;
+        candidate.submittedAtS = uint64(block.timestamp);
         candidate.contributors = cited.contributors;
         candidate.epsilonMicros = cited.epsilonMicros;
-        candidate.submittedAtS = uint64(block.timestamp);
+        candidate.purposes = cited.purposes;
+        candidate.licences = manifest.licences;
+        candidate.manifestHash = manifestHash;
+        candidate.job = manifest.job;
+        candidate.artifact = manifest.artifact;
         for (uint256 i; i < manifest.declared.length; ++i) {
             _declared[id][manifest.declared[i].key] = manifest.declared[i].value;
             _isDeclared[id][manifest.declared[i].key] = true;
@@ -240,7 +239,7 @@ contract ReleaseRegistry is Wiring {
         if (!passed) return (RefusalReason.None, 0);
         (failed,,) = check(id);
         if (failed != 0) return (RefusalReason.Policy, failed);
-        bool expired = block.timestamp > _approvalDeadlineS[id];
+        bool expired = block.timestamp > candidate.approvalDeadlineS;
         return (expired ? RefusalReason.Vote : RefusalReason.None, 0);
     }
 

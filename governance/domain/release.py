@@ -141,7 +141,7 @@ class LogEntry:
     payload: bytes
 
     def head(self, previous: bytes, *, chain_id: int, registry: Address) -> bytes:
-        """Return the head of the log after this entry."""
+        """Return the head of the log after this entry: 28 bytes of a hash, then the entry's number."""
         types = [
             "bytes32",
             "uint64",
@@ -164,7 +164,7 @@ class LogEntry:
             self.subject,
             self.payload,
         ]
-        return keccak(encode(types, values))
+        return keccak(encode(types, values))[:28] + self.sequence.to_bytes(4)
 
 
 def facts_hash(manifest_hash: bytes, court_result: bytes) -> bytes:

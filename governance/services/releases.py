@@ -8,6 +8,8 @@ from governance.domain.signing import short_text
 from governance.ports import Chain, Receipt, Signer
 from governance.services import reading
 
+RELEASE_FIELDS = 15
+"""Of the contract's struct ``Release``."""
 FOR = 1
 """OpenZeppelin GovernorCountingSimple: 0 against, 1 for, 2 abstain."""
 
@@ -31,6 +33,8 @@ class ReleaseRecord:
     proposal_id: int
     submitted_at_s: int
     decided_at_s: int
+    approval_deadline_s: int
+    """Until when the proposal that is noted may be carried out, or 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,23 +75,24 @@ class Releases:
 
     def release(self, release: bytes) -> ReleaseRecord:
         """Return a release; an unknown one has status NONE."""
-        values = reading.row(self._chain.read("ReleaseRegistry", "release", release), 14)
+        values = reading.row(self._chain.read("ReleaseRegistry", "release", release), RELEASE_FIELDS)
         return ReleaseRecord(
             id=release,
             status=Status(reading.number(values[0])),
             reason=RefusalReason(reading.number(values[1])),
-            manifest_hash=reading.raw(values[2]),
-            job=reading.raw(values[3]),
-            candidate_index=reading.number(values[4]),
-            artifact=reading.raw(values[5]),
-            proposer=reading.address(values[6]),
-            purposes=reading.number(values[7]),
-            licences=reading.number(values[8]),
-            contributors=reading.number(values[9]),
-            epsilon_micros=reading.number(values[10]),
-            proposal_id=reading.number(values[11]),
-            submitted_at_s=reading.number(values[12]),
-            decided_at_s=reading.number(values[13]),
+            candidate_index=reading.number(values[2]),
+            proposer=reading.address(values[3]),
+            submitted_at_s=reading.number(values[4]),
+            contributors=reading.number(values[5]),
+            epsilon_micros=reading.number(values[6]),
+            decided_at_s=reading.number(values[7]),
+            approval_deadline_s=reading.number(values[8]),
+            purposes=reading.number(values[9]),
+            licences=reading.number(values[10]),
+            manifest_hash=reading.raw(values[11]),
+            job=reading.raw(values[12]),
+            artifact=reading.raw(values[13]),
+            proposal_id=reading.number(values[14]),
         )
 
     def check(self, release: bytes) -> Judgement:

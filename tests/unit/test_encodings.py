@@ -135,7 +135,7 @@ def digests() -> dict[str, str]:
         "commitment": commitment,
         "result": result,
         "facts": facts_hash(manifest().manifest_hash(), result),
-        "log": log_entry().head(word(52), chain_id=CHAIN_ID, registry=RELEASES),
+        "log": log_entry().head(word(52 << 32 | 16), chain_id=CHAIN_ID, registry=RELEASES),
     }
     return {name: "0x" + digest.hex() for name, digest in found.items()}
 

@@ -49,21 +49,24 @@ interface IReleaseRegistry is IFacts {
         DeclaredFact[] declared;
     }
 
+    /// @dev In the order that fills slots: three for what is small, then one each.
     struct Release {
         Status status;
         RefusalReason reason;
-        bytes32 manifestHash;
-        bytes32 job;
         uint8 candidateIndex;
-        bytes32 artifact;
         address proposer;
-        uint128 purposes;
-        uint128 licences;
+        uint64 submittedAtS;
         uint32 contributors;
         uint64 epsilonMicros;
-        uint256 proposalId;
-        uint64 submittedAtS;
         uint64 decidedAtS;
+        /// In the calldata of the noted proposal.
+        uint64 approvalDeadlineS;
+        uint128 purposes;
+        uint128 licences;
+        bytes32 manifestHash;
+        bytes32 job;
+        bytes32 artifact;
+        uint256 proposalId;
     }
 
     error ReleaseOnlyTimelock(address caller);
@@ -132,6 +135,7 @@ interface IReleaseRegistry is IFacts {
     /// @notice Releases of a job in the order of submission.
     function releasesOf(bytes32 job) external view returns (bytes32[] memory);
 
+    /// @notice Stands for all entries; its last four bytes are their number.
     function logHead() external view returns (bytes32);
 
     function logLength() external view returns (uint64);

@@ -3,13 +3,15 @@ pragma solidity 0.8.37;
 
 import {IReleaseRegistry} from "../interfaces/IReleaseRegistry.sol";
 
-/// @title A log whose head stands for all of its entries
-/// @dev head = keccak256(abi.encode(previous head, sequence from one, chain id, this contract, block time, writer, kind,
-/// subject, payload)). Kinds and payloads are listed in docs/encodings.md.
+/// @title A log whose head stands for all of its entries, in one slot
+/// @dev head = keccak256(abi.encode(previous head, sequence, chain id, this contract, block time, writer, kind, subject,
+/// payload)) with its last four bytes replaced by the sequence, counted from one. 224 bits of the hash are left, of which
+/// a collision costs 2^112. Kinds and payloads are listed in docs/encodings.md.
 library HashLog {
+    uint256 private constant SEQUENCE_MASK = type(uint32).max;
+
     struct Chain {
         bytes32 head;
-        uint64 length;
     }
 
     struct Entry {
@@ -20,10 +22,11 @@ library HashLog {
     }
 
     function append(Chain storage self, Entry memory entry) internal {
-        uint64 sequence = ++self.length;
-        bytes32 head = keccak256(
+        bytes32 previous = self.head;
+        uint32 sequence = length(previous) + 1;
+        bytes32 digest = keccak256(
             abi.encode(
-                self.head,
+                previous,
                 sequence,
                 block.chainid,
                 address(this),
@@ -34,7 +37,13 @@ library HashLog {
                 entry.payload
             )
         );
+        bytes32 head = bytes32((uint256(digest) & ~SEQUENCE_MASK) | sequence);
         self.head = head;
         emit IReleaseRegistry.Logged(sequence, entry.kind, entry.subject, entry.payload, entry.writer, head);
+    }
+
+    /// @dev Entries up to a head.
+    function length(bytes32 head) internal pure returns (uint32) {
+        return uint32(uint256(head));
     }
 }

@@ -78,6 +78,11 @@ class Proposal:
         """What the governor said about its class."""
         return self.classified is not None and bool(self.classified.values["routine"])
 
+    @property
+    def approval_deadline_s(self) -> int:
+        """Until when the approval that a routine proposal carries may be carried out: its fifth argument."""
+        return int.from_bytes(self.calldatas[0][4 + 4 * 32 : 4 + 5 * 32])
+
     def tally(self) -> tuple[int, int, int]:
         """Return the votes against, for and abstaining, from the single votes."""
         sums = [0, 0, 0]

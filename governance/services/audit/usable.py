@@ -10,6 +10,7 @@ from governance.errors import InvalidRecord
 from governance.policy import ChainRule, decode_key
 from governance.services import reading
 from governance.services.audit.sources import Witness
+from governance.services.releases import RELEASE_FIELDS
 
 E = TypeVar("E", Status, RefusalReason)
 
@@ -56,7 +57,7 @@ def judge_file(witness: Witness, registry: Address, artifact: bytes) -> Usabilit
 
     release = reading.raw(ask("releaseOf", artifact))
     usable = reading.flag(ask("isUsable", artifact))
-    fields = reading.row(ask("release", release), 14)
+    fields = reading.row(ask("release", release), RELEASE_FIELDS)
     status = _enum(Status, fields[0])
     if usable != (status is Status.RELEASED):
         raise InvalidRecord(f"the registry contradicts itself about 0x{artifact.hex()}; run: folkmoot audit verify")

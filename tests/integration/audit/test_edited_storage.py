@@ -54,13 +54,13 @@ def last_release(story: Story) -> bytes:
 
 
 EDITS: Final[dict[str, tuple[str, Callable[[Story], int], Callable[[int], int], str]]] = {
-    "head of the log": ("ReleaseRegistry", lambda _: slot("ReleaseRegistry", "_log"), add_one, "head of the log"),
-    "length of the log": (
+    "head of the log": (
         "ReleaseRegistry",
-        lambda _: slot("ReleaseRegistry", "_log") + 1,
-        add_one,
-        "length of the log",
+        lambda _: slot("ReleaseRegistry", "_log"),
+        lambda head: head + (1 << 32),
+        "head of the log",
     ),
+    "length of the log": ("ReleaseRegistry", lambda _: slot("ReleaseRegistry", "_log"), add_one, "length of the log"),
     "status of a refused candidate": (
         "ReleaseRegistry",
         lambda story: entry(slot("ReleaseRegistry", "_releases"), "bytes32", story.releases[CANDIDATES[0]]),
@@ -69,7 +69,7 @@ EDITS: Final[dict[str, tuple[str, Callable[[Story], int], Callable[[int], int], 
     ),
     "file of a release": (
         "ReleaseRegistry",
-        lambda story: entry(slot("ReleaseRegistry", "_releases"), "bytes32", last_release(story)) + 4,
+        lambda story: entry(slot("ReleaseRegistry", "_releases"), "bytes32", last_release(story)) + 5,
         add_one,
         "artifact that stands",
     ),

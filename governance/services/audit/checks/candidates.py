@@ -6,6 +6,7 @@ from eth_utils.crypto import keccak
 from governance.domain.market import Kind
 from governance.domain.release import MANIFEST_TYPE, Status
 from governance.services import reading
+from governance.services.audit.ballots import read_proposals
 from governance.services.audit.context import Context, place, short
 from governance.services.audit.records import Agreement, Release
 from governance.services.audit.report import Examination
@@ -126,20 +127,23 @@ def _record(context: Context, release: Release) -> dict[str, object]:
     manifest, decided = release.manifest, release.decided
     status = Status.CANDIDATE if decided is None else Status[decided.name.upper()]
     epsilons = (agreement.terms.epsilon_micros for agreement in data_agreements(context, release))
+    proposal = reading.number(release.proposals[-1].values["proposalId"]) if release.proposals else 0
+    noted = read_proposals(context).get(proposal)
     # In the order of the contract's struct.
     return {
         "status": int(status),
         "reason": decided.values["reason"] if decided is not None and status is Status.REFUSED else 0,
-        "manifest hash": release.manifest_hash,
-        "job": manifest.job,
         "turn": manifest.candidate_index,
-        "artifact": manifest.artifact,
         "proposer": release.proposer,
-        "purposes": purposes_of(context, release),
-        "licences": manifest.licences,
+        "time of submission": context.time_s(release.submitted),
         "contributors": contributors_of(context, release),
         "epsilon": max(epsilons, default=0),
-        "proposal": release.proposals[-1].values["proposalId"] if release.proposals else 0,
-        "time of submission": context.time_s(release.submitted),
         "time of decision": context.time_s(decided) if decided else 0,
+        "deadline of its approval": noted.approval_deadline_s if noted else 0,
+        "purposes": purposes_of(context, release),
+        "licences": manifest.licences,
+        "manifest hash": release.manifest_hash,
+        "job": manifest.job,
+        "artifact": manifest.artifact,
+        "proposal": proposal,
     }

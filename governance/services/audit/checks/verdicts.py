@@ -174,7 +174,7 @@ def _last_chance_s(context: Context, release: Release, vote: Proposal | None) ->
     if vote is None or vote.canceled is not None:
         job = context.records.jobs.get(release.manifest.job)
         return job.terms.deadline_s if job else 0
-    return int.from_bytes(vote.calldatas[0][-32:], "big")
+    return vote.approval_deadline_s
 
 
 def _check_stored_facts(context: Context, exam: Examination, release: Release, facts: list[Fact]) -> None:
