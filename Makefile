@@ -1,6 +1,6 @@
 # `make` alone explains the targets. Everything runs in this folder; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check contracts fuzz soak bench clean lock setup setup-run
+.PHONY: help demo test check contracts prove slither fuzz soak bench clean lock setup setup-run setup-prove
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
@@ -20,6 +20,8 @@ help:
 	@echo "make test       run the tests, and compare the contracts with their sources"
 	@echo "make check      lint, types, layers"
 	@echo "make contracts  compile the contracts into contracts/artifacts"
+	@echo "make prove      prove the small kernels of the contracts for every input (halmos)"
+	@echo "make slither    look for known mistakes in the contracts (slither)"
 	@echo "make fuzz       attack the contracts and the arithmetic with many random inputs (minutes)"
 	@echo "make soak       the tests that take long"
 	@echo "make bench      measure: release rates, AUC, seconds a round, gas"
@@ -33,7 +35,7 @@ demo: setup-run
 	if [ $$code -eq 3 ]; then echo "All was sound, but the decisions differ from the story told in the README (exit 3)."; exit 0; fi; \
 	exit $$code
 
-test: setup
+test: setup setup-prove
 	@echo "==> comparing contracts/artifacts with the sources"
 	@$(NODE) node contracts/script/build.js --check
 	@echo "==> contract tests"
@@ -54,6 +56,12 @@ contracts: setup
 	@$(NODE) node contracts/script/build.js
 	@git --no-pager diff --stat -- contracts/artifacts 2>/dev/null || true
 
+prove: setup setup-prove
+	@.ci/prove --match-contract 'Proof$$'
+
+slither: setup setup-prove
+	@$(NODE) $(PY) .ci/slither.py
+
 fuzz: setup
 	@cd contracts && FOUNDRY_FUZZ_RUNS=5000 FOUNDRY_INVARIANT_RUNS=500 ../$(NODE) ../.ci/forge test
 	@$(NODE) $(PY) -m pytest $(PYTEST) tests/property --hypothesis-profile=fuzz
@@ -65,10 +73,10 @@ bench: setup
 	@$(NODE) $(PY) bench/run.py
 
 clean:
-	rm -rf .venv node_modules contracts/out contracts/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf .venv .venv-prove node_modules contracts/out contracts/cache .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
 
-lock: setup
+lock: setup setup-prove
 	@.ci/lock
 
 # The stamps make the second run quick: nothing is asked of a registry while the pins are the same.
@@ -89,6 +97,15 @@ setup-run: .venv/.stamp-run node_modules/.stamp
 .venv/.stamp-dev: .venv/.stamp-run
 	@echo "==> installing the test and lint tools"
 	@$(PIP) --editable '.[test,dev]'
+	@touch $@
+
+# A folder of its own: slither needs a web3 older than ours, and nobody who runs the network needs either.
+setup-prove: .venv-prove/.stamp
+
+.venv-prove/.stamp: constraints-prove.txt | .venv/bin/python
+	@echo "==> installing the provers: halmos, slither (300 MB, two minutes the first time)"
+	@test -x .venv-prove/bin/python || $(PYTHON) -m venv .venv-prove
+	@.venv-prove/bin/python -m pip --disable-pip-version-check install --quiet --requirement constraints-prove.txt
 	@touch $@
 
 node_modules/.stamp: package.json package-lock.json | .venv/.stamp-run

@@ -34,10 +34,20 @@ def _has_contract_tools() -> bool:
     return shutil.which("node") is not None and (CHECKOUT / "node_modules" / "solc").is_dir()
 
 
+def _has_provers() -> bool:
+    return all((CHECKOUT / ".venv-prove" / "bin" / name).exists() for name in ("halmos", "slither"))
+
+
+def _has_second_client() -> bool:
+    return shutil.which("node") is not None and (CHECKOUT / "node_modules" / "@nomicfoundation").is_dir()
+
+
 _NEEDS = {
     "chain": ("FOLKMOOT_REQUIRE_CHAIN", _has_anvil, "there is no anvil"),
     "browser": ("FOLKMOOT_REQUIRE_BROWSER", find_browser, "there is no Chromium"),
     "contracts": ("FOLKMOOT_REQUIRE_CONTRACT_TOOLS", _has_contract_tools, "there is no node or no solc"),
+    "provers": ("FOLKMOOT_REQUIRE_CONTRACT_TOOLS", _has_provers, "there is no halmos or no slither"),
+    "second_client": ("FOLKMOOT_REQUIRE_CONTRACT_TOOLS", _has_second_client, "there is no second client"),
 }
 
 
