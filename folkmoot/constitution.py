@@ -87,6 +87,7 @@ def arguments(founding: Founding) -> dict[str, tuple[object, ...]]:
         "AgreementBook": (WIRING,),
         "RoundLedger": (WIRING,),
         "EvaluatorCourt": (WIRING, settings, metrics, _numbers(founding.founders, founding.panel)),
+        "RewardVault": (WIRING,),
     }
 
 

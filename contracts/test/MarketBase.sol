@@ -8,6 +8,7 @@ import {EvaluatorCourt} from "../src/EvaluatorCourt.sol";
 import {MemberToken} from "../src/MemberToken.sol";
 import {PolicyRegistry} from "../src/PolicyRegistry.sol";
 import {ReleaseRegistry} from "../src/ReleaseRegistry.sol";
+import {RewardVault} from "../src/RewardVault.sol";
 import {RoundLedger} from "../src/RoundLedger.sol";
 import {IAgentRegistry, Role} from "../src/interfaces/IAgentRegistry.sol";
 import {IEvaluatorCourt} from "../src/interfaces/IEvaluatorCourt.sol";
@@ -64,6 +65,7 @@ abstract contract MarketBase is Check {
     AgreementBook internal book;
     RoundLedger internal ledger;
     EvaluatorCourt internal court;
+    RewardVault internal vault;
 
     function setUp() public virtual {
         vm.warp(START_S);
@@ -93,6 +95,7 @@ abstract contract MarketBase is Check {
         a.agreementBook = vm.computeCreateAddress(address(this), nonce + 4);
         a.roundLedger = vm.computeCreateAddress(address(this), nonce + 5);
         a.evaluatorCourt = vm.computeCreateAddress(address(this), nonce + 6);
+        a.rewardVault = vm.computeCreateAddress(address(this), nonce + 7);
     }
 
     function _deploy(Addresses memory a) internal virtual {
@@ -103,6 +106,7 @@ abstract contract MarketBase is Check {
         book = new AgreementBook(a);
         ledger = new RoundLedger(a);
         court = new EvaluatorCourt(a, _settings(), _metrics(), _labs());
+        vault = new RewardVault(a);
     }
 
     function _founders() internal pure returns (Founder[] memory founders) {

@@ -19,6 +19,7 @@ import {Check} from "./Vm.sol";
 abstract contract ReleaseBase is Check {
     uint256 internal constant MEMBERS = 13;
     address internal constant COORDINATOR = address(0xC0);
+    address internal constant VAULT = address(0x7A);
     bytes32 internal constant JOB = "the job";
     uint128 internal constant FOR_TRIAGE = 1;
     int128 internal constant GOOD_GAP = 100_000;
@@ -57,6 +58,7 @@ abstract contract ReleaseBase is Check {
         a.policyRegistry = vm.computeCreateAddress(address(this), nonce + 4);
         (a.agentRegistry, a.agreementBook) = (address(agents), address(book));
         (a.roundLedger, a.evaluatorCourt) = (address(rounds), address(court));
+        a.rewardVault = VAULT;
     }
 
     function _deploy(Addresses memory a) private {

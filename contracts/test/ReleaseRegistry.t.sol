@@ -520,7 +520,7 @@ contract LogTest is ReleaseBase {
     }
 
     function test_every_listed_writer_appends() public {
-        address[6] memory writers = _writers();
+        address[7] memory writers = _writers();
         for (uint256 i; i < writers.length; ++i) {
             uint64 length = releases.logLength();
             vm.prank(writers[i]);
@@ -529,14 +529,20 @@ contract LogTest is ReleaseBase {
         }
     }
 
-    function _writers() private view returns (address[6] memory) {
+    function _writers() private view returns (address[7] memory) {
         return [
-            address(policy), address(agents), address(book), address(rounds), address(court), address(governor)
+            address(policy),
+            address(agents),
+            address(book),
+            address(rounds),
+            address(court),
+            address(governor),
+            VAULT
         ];
     }
 
     function _isWriter(address caller) private view returns (bool) {
-        address[6] memory writers = _writers();
+        address[7] memory writers = _writers();
         for (uint256 i; i < writers.length; ++i) {
             if (writers[i] == caller) return true;
         }

@@ -105,6 +105,7 @@ contract SystemTest is SystemBase {
         assertEq(releases.agreementBook(), address(book), "book");
         assertEq(releases.roundLedger(), address(ledger), "ledger");
         assertEq(releases.evaluatorCourt(), address(court), "court");
+        assertEq(releases.rewardVault(), address(vault), "vault");
         assertEq(governor.timelock(), address(timelock), "timelock of the governor");
         assertEq(address(governor.token()), address(members), "token of the governor");
     }

@@ -8,6 +8,7 @@ import {MemberToken} from "../src/MemberToken.sol";
 import {ModelGovernor} from "../src/ModelGovernor.sol";
 import {PolicyRegistry} from "../src/PolicyRegistry.sol";
 import {ReleaseRegistry} from "../src/ReleaseRegistry.sol";
+import {RewardVault} from "../src/RewardVault.sol";
 import {RoundLedger} from "../src/RoundLedger.sol";
 import {Timelock} from "../src/Timelock.sol";
 import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
@@ -42,6 +43,7 @@ abstract contract SystemBase is MarketBase {
         a.agreementBook = vm.computeCreateAddress(address(this), nonce + 6);
         a.roundLedger = vm.computeCreateAddress(address(this), nonce + 7);
         a.evaluatorCourt = vm.computeCreateAddress(address(this), nonce + 8);
+        a.rewardVault = vm.computeCreateAddress(address(this), nonce + 9);
     }
 
     function _deploy(Addresses memory a) internal override {
@@ -54,6 +56,7 @@ abstract contract SystemBase is MarketBase {
         book = new AgreementBook(a);
         ledger = new RoundLedger(a);
         court = new EvaluatorCourt(a, _settings(), _metrics(), _labs());
+        vault = new RewardVault(a);
     }
 
     function _rules() internal pure override returns (Rule[] memory rules) {

@@ -18,6 +18,7 @@ CONTRACTS: Final = (
     "AgreementBook",
     "RoundLedger",
     "EvaluatorCourt",
+    "RewardVault",
 )
 """In the order of deployment."""
 

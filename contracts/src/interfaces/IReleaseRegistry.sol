@@ -148,4 +148,5 @@ interface IReleaseRegistry is IFacts {
     function agreementBook() external view returns (address);
     function roundLedger() external view returns (address);
     function evaluatorCourt() external view returns (address);
+    function rewardVault() external view returns (address);
 }

@@ -6,6 +6,7 @@ import {IAgreementBook} from "../interfaces/IAgreementBook.sol";
 import {IEvaluatorCourt} from "../interfaces/IEvaluatorCourt.sol";
 import {IPolicyRegistry} from "../interfaces/IPolicyRegistry.sol";
 import {IReleaseRegistry} from "../interfaces/IReleaseRegistry.sol";
+import {IRewardVault} from "../interfaces/IRewardVault.sol";
 import {IRoundLedger} from "../interfaces/IRoundLedger.sol";
 import {Addresses} from "../types/Addresses.sol";
 
@@ -20,6 +21,7 @@ abstract contract Wiring is IReleaseRegistry {
     IAgreementBook internal immutable BOOK;
     IRoundLedger internal immutable ROUNDS;
     IEvaluatorCourt internal immutable COURT;
+    IRewardVault internal immutable VAULT;
 
     constructor(Addresses memory a) {
         GOVERNOR = a.governor;
@@ -30,6 +32,7 @@ abstract contract Wiring is IReleaseRegistry {
         BOOK = IAgreementBook(a.agreementBook);
         ROUNDS = IRoundLedger(a.roundLedger);
         COURT = IEvaluatorCourt(a.evaluatorCourt);
+        VAULT = IRewardVault(a.rewardVault);
     }
 
     function governor() external view returns (address) {
@@ -62,5 +65,9 @@ abstract contract Wiring is IReleaseRegistry {
 
     function evaluatorCourt() external view returns (address) {
         return address(COURT);
+    }
+
+    function rewardVault() external view returns (address) {
+        return address(VAULT);
     }
 }

@@ -13,4 +13,5 @@ struct Addresses {
     address agreementBook;
     address roundLedger;
     address evaluatorCourt;
+    address rewardVault;
 }

@@ -23,6 +23,7 @@ GETTERS: Final = {
     "AgreementBook": "agreementBook",
     "RoundLedger": "roundLedger",
     "EvaluatorCourt": "evaluatorCourt",
+    "RewardVault": "rewardVault",
 }
 """Where ReleaseRegistry says that the others stand."""
 RANGE: Final = 500

@@ -18,6 +18,7 @@ from governance.services.audit.checks.powers import check_code, check_roles, che
 from governance.services.audit.checks.registry import check_agents, check_data, check_organisations
 from governance.services.audit.checks.rounds import check_rounds, check_updates
 from governance.services.audit.checks.state import check_state
+from governance.services.audit.checks.vault import check_vault
 from governance.services.audit.checks.verdicts import check_verdicts
 from governance.services.audit.checks.votes import check_power, check_timelock, check_votes
 from governance.services.audit.context import Check, Context
@@ -41,6 +42,7 @@ CHECKS: Final[tuple[tuple[str, tuple[Check, ...]], ...]] = (
     ("rounds on chain", (check_rounds,)),
     ("jobs and agreements", (check_jobs, check_agreements)),
     ("payments", (check_payments,)),
+    ("deposits", (check_vault,)),
     ("updates behind the rounds", (check_updates,)),
     ("files behind the decisions", (check_documents, check_reports)),
 )

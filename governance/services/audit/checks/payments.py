@@ -2,10 +2,9 @@
 
 from collections import Counter, defaultdict
 
-from governance.domain.market import Address
-from governance.ports import Event
 from governance.services import reading
 from governance.services.audit.checks.agreements import BY_ROUND, name_of
+from governance.services.audit.checks.transfers import Movements, check_balance, compare_transfers
 from governance.services.audit.context import Context, place
 from governance.services.audit.records import Agreement
 from governance.services.audit.report import Examination
@@ -13,31 +12,27 @@ from governance.services.audit.timeline import moment_of
 
 WHERE = "AgreementBook"
 CLAIM_PERIOD_S = 7 * 24 * 3600
-Movement = tuple[Address, Address, int]
-"""From, to, 1e-18 credit."""
 
 
 def check_payments(context: Context, exam: Examination) -> None:
     """Recompute every payment, refund and lock, and compare each with the token's own transfers."""
-    expected: dict[str, Counter[Movement]] = defaultdict(Counter)
+    expected: Movements = defaultdict(Counter)
     for agreement in context.records.agreements.values():
         _check_lock(context, expected, agreement)
         _check_instalments(context, exam, agreement, expected)
         _check_close(context, exam, agreement, expected)
         _check_units(context, exam, agreement)
-    _check_transfers(context, exam, expected)
+    compare_transfers(context, exam, WHERE, expected)
     _check_sums(context, exam)
 
 
-def _check_lock(context: Context, expected: dict[str, Counter[Movement]], agreement: Agreement) -> None:
+def _check_lock(context: Context, expected: Movements, agreement: Agreement) -> None:
     payer = context.world.operator_of(agreement.terms.buyer, moment_of(agreement.created))
     book = context.address(WHERE)
     expected[agreement.created.transaction][(str(payer), book, agreement.terms.price_e18)] += 1
 
 
-def _check_instalments(
-    context: Context, exam: Examination, agreement: Agreement, expected: dict[str, Counter[Movement]]
-) -> None:
+def _check_instalments(context: Context, exam: Examination, agreement: Agreement, expected: Movements) -> None:
     terms = agreement.terms
     done = 0
     for event in agreement.payments:
@@ -54,9 +49,7 @@ def _check_instalments(
         expected[event.transaction][(context.address(WHERE), str(payee), due)] += 1
 
 
-def _check_close(
-    context: Context, exam: Examination, agreement: Agreement, expected: dict[str, Counter[Movement]]
-) -> None:
+def _check_close(context: Context, exam: Examination, agreement: Agreement, expected: Movements) -> None:
     if agreement.closed is None:
         return
     where = f"end of {name_of(agreement)} in {place(agreement.closed)}"
@@ -102,31 +95,6 @@ def _paid(agreement: Agreement) -> int:
     return sum(reading.number(event.values["amountE18"]) for event in agreement.payments)
 
 
-def _check_transfers(context: Context, exam: Examination, expected: dict[str, Counter[Movement]]) -> None:
-    if "Credit" not in context.history.addresses:
-        exam.lacking("the address of the credit token, so its transfers; start earlier with --from-block")
-        return
-    book = context.address(WHERE)
-    found: dict[str, Counter[Movement]] = defaultdict(Counter)
-    events: dict[str, Event] = {}
-    for event in context.events("Credit", "Transfer"):
-        sender, receiver = reading.address(event.values["from"]), reading.address(event.values["to"])
-        if book in (sender, receiver):
-            found[event.transaction][(sender, receiver, reading.number(event.values["value"]))] += 1
-            events[event.transaction] = event
-    for transaction in dict.fromkeys([*expected, *found]):
-        wanted = expected[transaction]
-        # Anybody may give money to the book; it must never give any that no agreement explains.
-        given = Counter({move: n for move, n in (found[transaction] - wanted).items() if move[1] == book})
-        where = place(events[transaction]) if transaction in events else f"transaction {transaction}"
-        exam.equal(
-            where,
-            "transfers of the token",
-            expected=sorted(wanted.items()),
-            found=sorted((found[transaction] - given).items()),
-        )
-
-
 def _check_sums(context: Context, exam: Examination) -> None:
     locked = paid = refunded = 0
     for agreement in context.records.agreements.values():
@@ -136,12 +104,4 @@ def _check_sums(context: Context, exam: Examination) -> None:
     escrow = locked - paid - refunded
     exam.holds(WHERE, "what came in covers what went out", condition=escrow >= 0, found=escrow)
     context.state(exam, WHERE, "still in escrow, in 1e-18 credit", expected=escrow, call=(WHERE, "totalEscrowE18"))
-    if "Credit" not in context.history.addresses:
-        return
-    balance = 0
-    book = context.address(WHERE)
-    for event in context.events("Credit", "Transfer"):
-        value = reading.number(event.values["value"])
-        balance += value * ((event.values["to"] == book) - (event.values["from"] == book))
-    context.state(exam, WHERE, "credit that it holds", expected=balance, call=("Credit", "balanceOf", book))
-    exam.holds(WHERE, "it holds what it owes", condition=balance >= escrow, found=balance)
+    check_balance(context, exam, WHERE, escrow)
