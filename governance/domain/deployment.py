@@ -1,7 +1,7 @@
 """Where the contracts of one network stand."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 from governance.domain.market import Address
@@ -32,6 +32,8 @@ class Deployment:
     """Hash of block 0, so that a file cannot be used with another chain of the same id."""
     first_block: int
     contracts: dict[str, Address]
+    code: dict[str, str] = field(default_factory=dict)
+    """Keccak-256 of the code at each address on the day of the deployment; empty in files of older versions."""
 
     def to_json(self) -> str:
         """Return the deployment file's text."""
@@ -40,6 +42,7 @@ class Deployment:
             "genesis": self.genesis,
             "first_block": self.first_block,
             "contracts": self.contracts,
+            "code": self.code,
         }
         return json.dumps(document, indent=2) + "\n"
 
@@ -60,8 +63,9 @@ class Deployment:
                 genesis=str(document["genesis"]),
                 first_block=int(document["first_block"]),
                 contracts=contracts,
+                code={str(name): str(value) for name, value in document.get("code", {}).items()},
             )
-        except (ValueError, KeyError, TypeError) as problem:
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
             raise DeploymentMissing(
                 f"the deployment file is damaged ({problem!r}); copy it again from whoever deployed"
             ) from problem

@@ -2,16 +2,26 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import requests
-import rlp
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from web3 import HTTPProvider, Web3
-from web3.exceptions import ContractCustomError, Web3Exception
+from web3.exceptions import ContractCustomError, TimeExhausted, TransactionNotFound, Web3Exception
+from web3.types import RPCEndpoint
 
 from governance.adapters.evm.artifacts import artifact
+from governance.adapters.evm.creations import (
+    WIRING,
+    Arguments,
+    Creation,
+    Journal,
+    MemoryJournal,
+    created_address,
+    matches,
+    reckoned,
+    wired,
+)
 from governance.adapters.evm.refusals import explain
 from governance.domain.deployment import CONTRACTS, Deployment
 from governance.domain.market import Address
@@ -19,12 +29,12 @@ from governance.errors import ChainUnreachable, DeploymentRefused
 from governance.ports import Signer
 
 GAS_MARGIN: Final = 1.1
+TIMEOUT_S: Final = 60
+HASHES_ONLY: Final = False
 
-Arguments = Mapping[str, tuple[object, ...]]
-"""Constructor arguments by contract; ``WIRING`` stands where the addresses go."""
+T = TypeVar("T")
 
-WIRING: Final = object()
-"""Stands for the struct of all addresses, known only once the deployer's nonce is."""
+__all__ = ["WIRING", "Arguments", "Creation", "Deployed", "Deployer", "Journal", "MemoryJournal", "created_address"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,74 +47,205 @@ class Deployed:
 
 
 class Deployer:
-    """Sends the creations of one deployment from one key, in the order of ``CONTRACTS``."""
+    """Sends the creations of one deployment from one key, in the order of ``CONTRACTS``.
 
-    def __init__(self, rpc_url: str, signer: Signer) -> None:
+    Parameters
+    ----------
+    rpc_url, signer
+        Where the chain answers, and whose transactions they are.
+    given
+        Contracts that stand already, by name: a credit that is in use elsewhere.
+    timeout_s
+        How long to wait for one transaction.
+    """
+
+    def __init__(
+        self, rpc_url: str, signer: Signer, *, given: Mapping[str, Address] | None = None, timeout_s: float = TIMEOUT_S
+    ) -> None:
         self._web3 = Web3(HTTPProvider(rpc_url, request_kwargs={"timeout": 30}))
         self._signer = signer
         self._rpc_url = rpc_url
+        self._given = dict(given or {})
+        self._timeout_s = timeout_s
 
-    def deploy(self, arguments: Arguments, *, progress: Callable[[str], None]) -> Deployed:
-        """Deploy all contracts and check that each stands where it was expected.
+    def plan(self, arguments: Arguments, *, start: int | None = None) -> tuple[Creation, ...]:
+        """Return the creations of a deployment whose first nonce is ``start``, else the next one.
+
+        Raises
+        ------
+        ChainUnreachable
+        """
+        first = self._guarded(self._count) if start is None else start
+        names = [name for name in CONTRACTS if name not in self._given]
+        places = {name: created_address(self._signer.address, first + offset) for offset, name in enumerate(names)}
+        addresses = {name: self._given.get(name) or places[name] for name in CONTRACTS}
+        return tuple(
+            Creation(
+                contract=name,
+                nonce=first + offset,
+                address=places[name],
+                data=self._encode(name, wired(arguments[name], addresses)),
+            )
+            for offset, name in enumerate(names)
+        )
+
+    def estimate(self, creation: Creation) -> int:
+        """Return about how much gas a creation takes.
+
+        A constructor that calls a contract which does not stand yet cannot be tried; it is then reckoned from the size
+        of code and arguments.
+        """
+        call = {"from": cast("Any", self._signer.address), "data": cast("Any", creation.data)}
+        try:
+            return int(self._web3.eth.estimate_gas(cast("Any", call)))
+        except requests.RequestException as problem:
+            raise self._unreachable() from problem
+        except (Web3Exception, ValueError):
+            return reckoned(creation)
+
+    def deploy(
+        self, arguments: Arguments, *, progress: Callable[[str], None], journal: Journal | None = None
+    ) -> Deployed:
+        """Deploy all contracts and check that each stands where it was expected, with the code that was sent.
+
+        With the journal of a deployment that was interrupted, what stands is checked and the rest is sent.
 
         Raises
         ------
         DeploymentRefused
-            If a creation reverts or lands elsewhere.
+            If a creation reverts, or another transaction of the key came between.
         ChainUnreachable
         """
+        return self._guarded(lambda: self._deploy(arguments, progress, journal or MemoryJournal()))
+
+    def _deploy(self, arguments: Arguments, progress: Callable[[str], None], journal: Journal) -> Deployed:
+        if journal.start is None:
+            self._refuse_pending()
+            journal.begin(self._count())
+        creations = self.plan(arguments, start=journal.start)
+        receipts = {}
+        for creation in creations:
+            progress(creation.contract)
+            receipts[creation.contract] = self._settle(creation, journal)
+        addresses = {**self._given, **{creation.contract: creation.address for creation in creations}}
+        deployment = Deployment(
+            chain_id=int(self._web3.eth.chain_id),
+            genesis=self._genesis(),
+            first_block=min(int(receipt["blockNumber"]) for receipt in receipts.values()),
+            contracts={name: addresses[name] for name in CONTRACTS},
+            code={name: self._code_hash(addresses[name]) for name in CONTRACTS},
+        )
+        return Deployed(deployment=deployment, gas={name: int(found["gasUsed"]) for name, found in receipts.items()})
+
+    def _settle(self, creation: Creation, journal: Journal) -> dict[str, Any]:
+        """Return the receipt of a creation, sending it unless it was sent."""
+        count, known = self._count(), journal.sent(creation.contract)
+        if count < creation.nonce or (count > creation.nonce and known is None):
+            raise _between(creation, count)
+        if count == creation.nonce and not (known and self._is_known(known)):
+            if self._count("pending") > count:
+                raise _between(creation, count)
+            known = self._send(creation, journal)
+        return self._confirm(creation, str(known))
+
+    def _send(self, creation: Creation, journal: Journal) -> str:
+        address = cast("Any", self._signer.address)
+        call: Any = {"from": address, "data": creation.data}
+        gas = int(self._web3.eth.estimate_gas(call) * GAS_MARGIN)
+        transaction: dict[str, Any] = {
+            "from": address,
+            "value": 0,
+            "data": creation.data,
+            "nonce": creation.nonce,
+            "gas": gas,
+            "chainId": int(self._web3.eth.chain_id),
+            **self._fees(),
+        }
+        raw = self._signer.sign_transaction({key: value for key, value in transaction.items() if key != "from"})
+        digest = "0x" + keccak(raw).hex()
+        # Before it is sent: after a crash in between we look for it, and send it again if nobody has seen it.
+        journal.note(creation.contract, digest)
+        self._web3.eth.send_raw_transaction(cast("Any", raw))
+        return digest
+
+    def _fees(self) -> dict[str, int]:
+        base = cast("dict[str, Any]", self._rpc("eth_getBlockByNumber", "latest", HASHES_ONLY)).get("baseFeePerGas")
+        if base is None:
+            return {"gasPrice": int(self._web3.eth.gas_price)}
+        tip = int(self._web3.eth.max_priority_fee)
+        return {"maxPriorityFeePerGas": tip, "maxFeePerGas": 2 * int(str(base), 16) + tip}
+
+    def _confirm(self, creation: Creation, transaction: str) -> dict[str, Any]:
         try:
-            return self._deploy(arguments, progress)
+            receipt = self._web3.eth.wait_for_transaction_receipt(
+                cast("Any", transaction), timeout=self._timeout_s, poll_latency=0.05
+            )
+        except TimeExhausted as late:
+            if self._count() > creation.nonce:
+                raise _between(creation, self._count()) from late
+            raise ChainUnreachable(
+                f"the creation of {creation.contract} ({transaction}) is not mined after {self._timeout_s:.0f} s; "
+                "nothing is lost: run the command again with --resume"
+            ) from late
+        if receipt["status"] != 1:
+            raise DeploymentRefused(f"the creation of {creation.contract} reverted ({transaction})")
+        if receipt["contractAddress"] != creation.address or not self._stands(creation):
+            raise DeploymentRefused(
+                f"{creation.contract} does not stand at {creation.address} with the code that was sent; begin anew"
+            )
+        return cast("dict[str, Any]", receipt)
+
+    def _stands(self, creation: Creation) -> bool:
+        return matches(creation.contract, bytes(self._web3.eth.get_code(cast("Any", creation.address))))
+
+    def _refuse_pending(self) -> None:
+        waiting = self._count("pending") - self._count()
+        if waiting > 0:
+            raise DeploymentRefused(
+                f"{waiting} transactions of {self._signer.address} wait to be mined, so no address can be foreseen; "
+                "wait for them, or use a key of its own"
+            )
+
+    def _count(self, block: str = "latest") -> int:
+        return int(self._web3.eth.get_transaction_count(cast("Any", self._signer.address), cast("Any", block)))
+
+    def _is_known(self, transaction: str) -> bool:
+        try:
+            self._web3.eth.get_transaction(cast("Any", transaction))
+        except TransactionNotFound:
+            return False
+        return True
+
+    def _genesis(self) -> str:
+        return str(cast("dict[str, Any]", self._rpc("eth_getBlockByNumber", "0x0", HASHES_ONLY))["hash"])
+
+    def _code_hash(self, address: Address) -> str:
+        return "0x" + keccak(bytes(self._web3.eth.get_code(cast("Any", address)))).hex()
+
+    def _encode(self, name: str, arguments: tuple[object, ...]) -> bytes:
+        compiled = artifact(name)
+        factory = self._web3.eth.contract(abi=compiled["abi"], bytecode=compiled["bytecode"])
+        return bytes.fromhex(str(factory.constructor(*arguments).data_in_transaction)[2:])
+
+    def _rpc(self, method: str, *parameters: object) -> object:
+        return self._web3.provider.make_request(RPCEndpoint(method), list(parameters)).get("result")
+
+    def _guarded(self, action: Callable[[], T]) -> T:
+        try:
+            return action()
         except requests.RequestException as problem:
-            raise ChainUnreachable(f"no chain answers at {self._rpc_url}; start it (folkmoot up)") from problem
+            raise self._unreachable() from problem
         except ContractCustomError as refusal:
             raise DeploymentRefused(str(explain(str(refusal.data), "the deployment"))) from refusal
         except Web3Exception as problem:
             raise DeploymentRefused(f"the deployment was refused: {problem}") from problem
 
-    def _deploy(self, arguments: Arguments, progress: Callable[[str], None]) -> Deployed:
-        start = self._web3.eth.get_transaction_count(cast("Any", self._signer.address))
-        addresses = {name: created_address(self._signer.address, start + i) for i, name in enumerate(CONTRACTS)}
-        first_block = int(self._web3.eth.block_number) + 1
-        gas: dict[str, int] = {}
-        for offset, name in enumerate(CONTRACTS):
-            progress(name)
-            gas[name] = self._create(name, _wired(arguments[name], addresses), nonce=start + offset)
-            if not self._web3.eth.get_code(cast("Any", addresses[name])):
-                raise DeploymentRefused(f"{name} does not stand at {addresses[name]}; another transaction came between")
-        genesis = self._web3.eth.get_block(0)["hash"].to_0x_hex()
-        deployment = Deployment(
-            chain_id=int(self._web3.eth.chain_id), genesis=genesis, first_block=first_block, contracts=addresses
-        )
-        return Deployed(deployment=deployment, gas=gas)
-
-    def _create(self, name: str, arguments: tuple[object, ...], *, nonce: int) -> int:
-        compiled = artifact(name)
-        factory = self._web3.eth.contract(abi=compiled["abi"], bytecode=compiled["bytecode"])
-        creation = factory.constructor(*arguments)
-        estimate = creation.estimate_gas({"from": cast("Any", self._signer.address)})
-        transaction = creation.build_transaction(
-            {"from": cast("Any", self._signer.address), "nonce": cast("Any", nonce), "gas": int(estimate * GAS_MARGIN)}
-        )
-        sent = self._web3.eth.send_raw_transaction(
-            self._signer.sign_transaction(cast("dict[str, object]", transaction))
-        )
-        receipt = self._web3.eth.wait_for_transaction_receipt(sent, timeout=60, poll_latency=0.05)
-        if receipt["status"] != 1:
-            raise DeploymentRefused(f"the creation of {name} reverted ({sent.to_0x_hex()})")
-        return int(receipt["gasUsed"])
+    def _unreachable(self) -> ChainUnreachable:
+        return ChainUnreachable(f"no chain answers at {self._rpc_url}; start it (folkmoot up)")
 
 
-STRUCT_ORDER: Final = CONTRACTS
-"""Fields of the Solidity struct ``Addresses``."""
-
-
-def _wired(arguments: tuple[object, ...], addresses: Mapping[str, Address]) -> tuple[object, ...]:
-    struct = tuple(addresses[name] for name in STRUCT_ORDER)
-    return tuple(struct if argument is WIRING else argument for argument in arguments)
-
-
-def created_address(creator: Address, nonce: int) -> Address:
-    """Return where a contract created by this account at this nonce will stand (yellow paper, section 7)."""
-    raw = rlp.encode([bytes.fromhex(creator[2:]), nonce])
-    return to_checksum_address(keccak(raw)[12:])
+def _between(creation: Creation, count: int) -> DeploymentRefused:
+    return DeploymentRefused(
+        f"{creation.contract} needs nonce {creation.nonce}, and the key is at {count}: another transaction of it came "
+        "between, so the foreseen addresses cannot be had; begin anew, with a key that nothing else uses"
+    )
