@@ -1,6 +1,6 @@
 # `make` alone explains the targets. Everything runs in this folder; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check contracts prove slither fuzz soak bench clean lock setup setup-run setup-prove
+.PHONY: help demo test check contracts provers prove slither mutants fuzz soak bench clean lock setup setup-run setup-prove
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
@@ -22,6 +22,8 @@ help:
 	@echo "make contracts  compile the contracts into contracts/artifacts"
 	@echo "make prove      prove the small kernels of the contracts for every input (halmos)"
 	@echo "make slither    look for known mistakes in the contracts (slither)"
+	@echo "make provers    test both of these: what is false is refuted, what is planted is found"
+	@echo "make mutants    change the contracts one thing at a time; does a test notice? (hours, goes on where it was)"
 	@echo "make fuzz       attack the contracts and the arithmetic with many random inputs (minutes)"
 	@echo "make soak       the tests that take long"
 	@echo "make bench      measure: release rates, AUC, seconds a round, gas"
@@ -35,13 +37,13 @@ demo: setup-run
 	if [ $$code -eq 3 ]; then echo "All was sound, but the decisions differ from the story told in the README (exit 3)."; exit 0; fi; \
 	exit $$code
 
-test: setup setup-prove
+test: setup
 	@echo "==> comparing contracts/artifacts with the sources"
 	@$(NODE) node contracts/script/build.js --check
 	@echo "==> contract tests"
 	@cd contracts && ../$(NODE) ../.ci/forge test
 	@echo "==> Python tests"
-	@$(NODE) $(PY) -m pytest $(PYTEST) -m "not slow" $(PYTEST_MORE)
+	@$(NODE) $(PY) -m pytest $(PYTEST) -m "not slow and not provers" $(PYTEST_MORE)
 
 check: setup
 	@echo "==> ruff"
@@ -56,11 +58,20 @@ contracts: setup
 	@$(NODE) node contracts/script/build.js
 	@git --no-pager diff --stat -- contracts/artifacts 2>/dev/null || true
 
+# With what must be refuted and what must be found; the rest of these targets prints more.
+provers: setup setup-prove
+	@$(NODE) $(PY) -m pytest -m provers $(PYTEST_MORE)
+
 prove: setup setup-prove
 	@.ci/prove --match-contract 'Proof$$'
 
 slither: setup setup-prove
 	@$(NODE) $(PY) .ci/slither.py
+
+mutants: setup
+	@$(NODE) $(PY) .ci/mutants.py --defences
+	@$(NODE) $(PY) .ci/mutants.py
+	@$(PY) .ci/mutants.py --report
 
 fuzz: setup
 	@cd contracts && FOUNDRY_FUZZ_RUNS=5000 FOUNDRY_INVARIANT_RUNS=500 ../$(NODE) ../.ci/forge test

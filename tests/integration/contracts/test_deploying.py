@@ -22,8 +22,8 @@ from governance.domain.release import Status
 from governance.services.releases import Releases
 from tests import audit_story
 from tests.audit_cast import INSTITUTE, LABORATORIES, ROLES, Story, agent, member, operator
+from tests.audit_nodes import ask, fund, running_node
 from tests.audit_runs import audit
-from tests.second_client import ask, running_node
 
 pytestmark = pytest.mark.chain
 RICH, POOR = hex(10**20), hex(10**15)
@@ -52,7 +52,7 @@ def prepared(tmp_path: Path, url: str, *, wei: str = RICH) -> tuple[Home, str]:
     """Return a home with a deployer's key of its own, and its address."""
     home = Home.create(tmp_path / "home")
     address = open_keystore(home, read_settings()).create("deployer")
-    ask(url, "anvil_setBalance", address, wei)
+    fund(url, address, wei)
     return home, address
 
 
@@ -67,7 +67,7 @@ def test_a_network_is_deployed_and_releases_a_model_by_vote(tmp_path: Path, url:
     # Before the first block that the audit reads: a balance that a node is told is no transaction.
     for name in (*ROLES, "Newcomer"):
         for make in (member, operator, agent):
-            ask(url, "anvil_setBalance", make(name).address, RICH)
+            fund(url, make(name).address, RICH)
 
     done = deploy(home, url, "--yes", "--json")
 

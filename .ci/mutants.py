@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Change the contracts one small thing at a time, and see whether a test notices.
+
+``.ci/mutants.py --defences``: the list in contracts/mutants/defences.yaml, each with the test that has to fail.
+``.ci/mutants.py [--contract NAME] [--sample N] [--seed S]``: generated changes of contracts/src.
+``.ci/mutants.py --report``: write docs/mutants.md from what is known.
+
+What is known stands in var/mutants.json, so that an interrupted run goes on where it was.
+Exit code 0 if nothing that has to be noticed survived, 1 if something did.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTRACTS = ROOT / "contracts"
+DEFENCES = CONTRACTS / "mutants" / "defences.yaml"
+STATE = ROOT / "var" / "mutants.json"
+REPORT = ROOT / "docs" / "mutants.md"
+KILLED, SURVIVED, BROKEN = "killed", "survived", "does not compile"
+TIMEOUT_S = 900
+# A comparison at its boundary, a condition turned round, arithmetic turned round, a guard taken out.
+SWAPS = (
+    (r" >= ", " > "),
+    (r" <= ", " < "),
+    (r" > ", " >= "),
+    (r" < ", " <= "),
+    (r" == ", " != "),
+    (r" != ", " == "),
+    (r" && ", " || "),
+    (r" \|\| ", " && "),
+    (r" \+ ", " - "),
+    (r" - ", " + "),
+    (r" \* ", " / "),
+)
+GUARD = re.compile(r"^\s*if \(.*\) revert \w.*;$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """One changed source."""
+
+    name: str
+    file: str
+    """Below contracts/src."""
+    old: str
+    new: str
+    match_path: str
+    """Which test files may notice it, as forge takes it."""
+    match_test: str = ""
+    answers: str = ""
+
+    @property
+    def changed(self) -> str:
+        """The whole source, with the change."""
+        text = (CONTRACTS / "src" / self.file).read_text()
+        if text.count(self.old) != 1:
+            raise SystemExit(f"{self.name}: {self.old.strip()!r} stands {text.count(self.old)} times in {self.file}")
+        return text.replace(self.old, self.new)
+
+    @property
+    def identity(self) -> str:
+        """Changes with the source, the change and the tests."""
+        tests = sorted((CONTRACTS / "test").rglob("*.sol"))
+        parts = [self.changed, self.match_path, self.match_test, *(path.read_text() for path in tests)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def listed() -> list[Mutant]:
+    """Return the defences, each taken out."""
+    entries = yaml.safe_load(DEFENCES.read_text())
+    return [
+        Mutant(
+            name=f"{entry['answers']} {entry['test']}",
+            file=entry["file"],
+            old=entry["old"],
+            new=entry.get("new", ""),
+            match_path=f"test/{entry['tests']}",
+            match_test=f"^{entry['test']}",
+            answers=entry["answers"],
+        )
+        for entry in entries
+    ]
+
+
+def generated(contract: str | None) -> Iterator[Mutant]:
+    """Yield small changes of every source of ours, or of one."""
+    for path in sorted((CONTRACTS / "src").rglob("*.sol")):
+        file = path.relative_to(CONTRACTS / "src").as_posix()
+        if file.startswith("interfaces/") or (contract is not None and path.stem != contract):
+            continue
+        lines = path.read_text().splitlines(keepends=True)
+        for number, line in enumerate(lines, start=1):
+            yield from _of_line(file, number, line, unique=lines.count(line) == 1)
+
+
+def _of_line(file: str, number: int, line: str, *, unique: bool) -> Iterator[Mutant]:
+    code = line.split("//", maxsplit=1)[0]
+    # Only lines that stand once can be found again by their text.
+    if not unique or not code.strip() or code.lstrip().startswith(("*", "import", "pragma", "///")):
+        return
+    where, tests = f"{file}:{number}", _tests_of(Path(file).stem)
+    if GUARD.match(code.rstrip()):
+        yield Mutant(name=f"{where} without its guard", file=file, old=line, new="", match_path=tests)
+    for pattern, other in SWAPS:
+        for place, found in enumerate(re.finditer(pattern, code)):
+            new = line[: found.start()] + other + line[found.end() :]
+            name = f"{where}{other}for{found[0]}({place + 1})"
+            yield Mutant(name=name, file=file, old=line, new=new, match_path=tests)
+
+
+def _tests_of(stem: str) -> str:
+    """Return a glob of the test files that name a contract or library, System.t.sol always."""
+    named = {"System"}
+    for path in (CONTRACTS / "test").rglob("*.t.sol"):
+        if "proofs" not in path.parts and re.search(rf"\b{stem}\b", path.read_text()):
+            named.add(path.name.removesuffix(".t.sol"))
+    return "test/**/{" + ",".join(sorted(named)) + "}.t.sol"
+
+
+class Bench:
+    """A copy of the contracts in which one source at a time is changed; forge compiles only what hangs on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.contracts = folder / "contracts"
+        shutil.copytree(CONTRACTS, self.contracts, ignore=shutil.ignore_patterns("out", "cache", "artifacts"))
+        shutil.copytree(ROOT / "tests" / "golden", folder / "tests" / "golden")
+        (folder / "node_modules").symlink_to(ROOT / "node_modules")
+
+    def judge(self, mutant: Mutant) -> str:
+        """Run the tests with one change, and take it back."""
+        target = self.contracts / "src" / mutant.file
+        original = target.read_text()
+        target.write_text(mutant.changed)
+        try:
+            return self._run(mutant)
+        finally:
+            target.write_text(original)
+
+    def _run(self, mutant: Mutant) -> str:
+        command = [str(ROOT / ".ci" / "with-node"), str(ROOT / "node_modules" / ".bin" / "forge"), "test"]
+        command += ["--match-path", mutant.match_path, "--fuzz-runs", "32"]
+        command += ["--match-test", mutant.match_test] if mutant.match_test else []
+        try:
+            done = subprocess.run(
+                command, cwd=self.contracts, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            # A loop that never ends is noticed by everybody.
+            return KILLED
+        said = done.stdout + done.stderr
+        if "Compiler run failed" in said or "Error (" in said:
+            return BROKEN
+        if done.returncode == 0 and "No tests" not in said:
+            return SURVIVED
+        if "[FAIL" not in said:
+            raise SystemExit(f"{mutant.name}: forge ran no test:\n{said[-2000:]}")
+        return KILLED
+
+
+def known() -> dict[str, dict[str, str]]:
+    """Return what earlier runs found, by identity."""
+    found: dict[str, dict[str, str]] = json.loads(STATE.read_text()) if STATE.exists() else {}
+    return found
+
+
+def run(mutants: list[Mutant]) -> int:
+    """Judge what is not known yet; return how many survived."""
+    state, survived, begun = known(), 0, time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder))
+        for place, mutant in enumerate(mutants, start=1):
+            entry = state.get(mutant.identity)
+            if entry is None:
+                verdict = bench.judge(mutant)
+                entry = {"name": mutant.name, "file": mutant.file, "verdict": verdict, "answers": mutant.answers}
+                state[mutant.identity] = entry
+                STATE.parent.mkdir(exist_ok=True)
+                STATE.write_text(json.dumps(state, indent=1))
+            survived += entry["verdict"] == SURVIVED
+            sys.stdout.write(f"{place}/{len(mutants)} {entry['verdict']}: {mutant.name}\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"{survived} of {len(mutants)} survived, {time.monotonic() - begun:.0f} s\n")
+    return survived
+
+
+def report() -> None:
+    """Write what is known of the sources and tests as they stand now."""
+    state = known()
+    now = [(mutant, state[mutant.identity]) for mutant in [*listed(), *generated(None)] if mutant.identity in state]
+    counts = Counter((mutant.file, entry["verdict"]) for mutant, entry in now)
+    lines = ["# Mutants", "", "Written by `.ci/mutants.py --report` from the last runs of `make mutants`.", ""]
+    lines += ["| source | killed | survived | does not compile |", "|---|---|---|---|"]
+    for file in sorted({file for file, _ in counts}):
+        lines.append(f"| {file} | {' | '.join(str(counts[file, each]) for each in (KILLED, SURVIVED, BROKEN))} |")
+    left = [mutant.name for mutant, entry in now if entry["verdict"] == SURVIVED]
+    lines += ["", "Survived:", "", *(f"- `{name}`" for name in left)] if left else ["", "None survived."]
+    REPORT.write_text("\n".join(lines) + "\n")
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--defences", action="store_true")
+    parser.add_argument("--contract")
+    parser.add_argument("--sample", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--report", action="store_true")
+    asked = parser.parse_args()
+    if asked.report:
+        report()
+        return 0
+    mutants = listed() if asked.defences else list(generated(asked.contract))
+    if asked.sample is not None and asked.sample < len(mutants):
+        mutants = random.Random(asked.seed).sample(mutants, asked.sample)  # noqa: S311 - a repeatable choice, no secret
+    survived = run(mutants)
+    return 1 if survived and asked.defences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""The list of defences that are taken out one by one fits the sources, and a change is noticed."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from types import ModuleType
+
+from folkmoot.settings import CHECKOUT
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, CHECKOUT / ".ci" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # A dataclass looks its module up.
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+mutants, threats = load("mutants"), load("threats")
+
+
+def test_every_listed_defence_stands_once_in_its_source() -> None:
+    gone = [
+        each.name
+        for each in mutants.listed()
+        if (CHECKOUT / "contracts" / "src" / each.file).read_text().count(each.old) != 1
+    ]
+
+    assert gone == []
+
+
+def test_every_listed_defence_names_a_test_and_a_row_of_the_threats() -> None:
+    rows = threats.rows((CHECKOUT / "docs" / "threat-model.md").read_text())
+    tests = threats.existing(CHECKOUT)
+
+    assert [each.name for each in mutants.listed() if each.match_test.removeprefix("^") not in tests] == []
+    assert [each.name for each in mutants.listed() if each.answers not in rows] == []
+
+
+def test_changes_of_every_contract_are_generated() -> None:
+    changed = {each.file for each in mutants.generated(None)}
+    contracts = {path.name for path in (CHECKOUT / "contracts" / "src").glob("*.sol")}
+
+    # A constructor call and nothing else has nothing to change.
+    assert contracts - changed <= {"Timelock.sol"}
