@@ -74,7 +74,7 @@ mutants: setup
 	@$(PY) .ci/mutants.py --report
 
 fuzz: setup
-	@cd contracts && FOUNDRY_FUZZ_RUNS=5000 FOUNDRY_INVARIANT_RUNS=500 ../$(NODE) ../.ci/forge test
+	@$(PY) .ci/fuzz.py 1000000
 	@$(NODE) $(PY) -m pytest $(PYTEST) tests/property --hypothesis-profile=fuzz
 
 soak: setup

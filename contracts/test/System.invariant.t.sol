@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
+import {Credit} from "../src/Credit.sol";
+import {ModelGovernor} from "../src/ModelGovernor.sol";
+import {RewardVault} from "../src/RewardVault.sol";
+import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
+import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
+import {Kind} from "../src/types/Market.sol";
+import {Check} from "./Vm.sol";
+import {SystemBase} from "./SystemBase.sol";
+
+/// @dev Everything that members, agents, strangers and time can do to the whole system, in any order.
+/// What a contract refuses is undone as a whole and leaves the walk where it was.
+contract Citizens is SystemBase {
+    int128 private constant FAIR = 60_000;
+    int128 private constant UNFAIR = 240_000;
+
+    uint256[] public proposals;
+    bool public shrank;
+    uint64 private _longest;
+    uint32 private _posted;
+
+    function setUp() public override {
+        super.setUp();
+        _openMarket();
+    }
+
+    // ---- Agents ----
+
+    function post(uint8 count) external {
+        for (uint32 i; i < 1 + count % 4; ++i) {
+            _postRounds(_posted, _posted);
+            ++_posted;
+        }
+        _remember();
+    }
+
+    function claim(uint8 owner, uint8 first, uint8 count) external {
+        uint32 start = first % ALL_ROUNDS;
+        _claimRounds(1 + owner % OWNERS, start, start + count % 4);
+        _remember();
+    }
+
+    function submit(uint8 skew) external {
+        uint256 index = releases.releasesOf(job).length;
+        // Now and then out of order.
+        _submit(uint8(index) + (skew % 16 == 0 ? 1 : 0));
+        _remember();
+    }
+
+    function measure(bool fair) external {
+        bytes32 id = _last();
+        _measure(id, fair ? FAIR : UNFAIR);
+        _remember();
+    }
+
+    function close(uint8 seller) external {
+        uint32 organisation = 1 + seller % ORGANISATIONS;
+        for (uint256 kind = 1; kind <= uint256(type(Kind).max); ++kind) {
+            bytes32 id = agreements[Kind(kind)][organisation];
+            if (id == 0) continue;
+            if (seller % 2 == 0) vm.prank(_agent(organisation));
+            try book.close(id) {} catch {}
+        }
+        _remember();
+    }
+
+    // ---- Members ----
+
+    function propose() external {
+        proposals.push(_proposeRelease(_last()));
+        _remember();
+    }
+
+    function vote(uint16 voters, uint8 choice) public {
+        for (uint32 i = 1; i <= ORGANISATIONS; ++i) {
+            if ((voters >> i) & 1 == 0) continue;
+            vm.prank(_member(i));
+            try governor.castVote(proposals[proposals.length - 1], choice % 5 == 0 ? 0 : choice % 7 == 0 ? 2 : 1) {}
+                catch {}
+        }
+        _remember();
+    }
+
+    function carry() external {
+        _carry(proposals[proposals.length - 1]);
+        _remember();
+    }
+
+    function execute(uint8 index) external {
+        governor.execute(proposals[index % proposals.length]);
+        _remember();
+    }
+
+    function refuse() external {
+        releases.refuse(_last());
+        _remember();
+    }
+
+    function revokeMandate(uint8 organisation) external {
+        uint32 who = 1 + organisation % ORGANISATIONS;
+        // Seldom, else nothing is left to be done.
+        if (organisation % 64 != 0) return;
+        vm.prank(_operator(who));
+        agents.unbind(_agent(who));
+    }
+
+    // ---- Strangers and time ----
+
+    function donate(uint64 amount, bool toTheVault) external {
+        vm.prank(_operator(1));
+        credit.transfer(toTheVault ? address(vault) : address(book), amount % (1 + credit.balanceOf(_operator(1))));
+    }
+
+    function withdraw(uint8 organisation) external {
+        vault.withdraw(_operator(1 + organisation % ORGANISATIONS));
+    }
+
+    function wait(uint32 seconds_) external {
+        vm.warp(block.timestamp + 1 + seconds_ % 2 days);
+        vm.roll(block.number + 1 + seconds_ % 7);
+    }
+
+    // ---- For the invariants ----
+
+    function parts() external view returns (Credit, RewardVault, IAgreementBook, IReleaseRegistry, ModelGovernor) {
+        return (credit, vault, book, releases, governor);
+    }
+
+    /// @dev Everybody who may hold credits.
+    function purses() external view returns (address[] memory all) {
+        all = new address[](2 * ORGANISATIONS + 5);
+        for (uint32 i = 1; i <= ORGANISATIONS; ++i) {
+            (all[2 * i - 2], all[2 * i - 1]) = (_operator(i), _agent(i));
+        }
+        uint256 n = 2 * ORGANISATIONS;
+        (all[n], all[n + 1], all[n + 2]) = (address(book), address(vault), address(timelock));
+        (all[n + 3], all[n + 4]) = (address(this), address(court));
+    }
+
+    function jobId() external view returns (bytes32) {
+        return job;
+    }
+
+    function proposalCount() external view returns (uint256) {
+        return proposals.length;
+    }
+
+    function _last() private view returns (bytes32) {
+        bytes32[] memory ids = releases.releasesOf(job);
+        return ids[ids.length - 1];
+    }
+
+    function _remember() private {
+        uint64 length = releases.logLength();
+        if (length < _longest) shrank = true;
+        _longest = length;
+    }
+}
+
+contract SystemInvariantTest is Check {
+    uint256 private constant MEMBERS = 13;
+
+    Citizens private citizens;
+    Credit private credit;
+    RewardVault private vault;
+    IAgreementBook private book;
+    IReleaseRegistry private registry;
+    ModelGovernor private governor;
+
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
+    function setUp() public {
+        citizens = new Citizens();
+        citizens.setUp();
+        (credit, vault, book, registry, governor) = citizens.parts();
+    }
+
+    function targetContracts() external view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(citizens);
+    }
+
+    function excludeSelectors() external view returns (FuzzSelector[] memory excluded) {
+        excluded = new FuzzSelector[](1);
+        excluded[0].addr = address(citizens);
+        excluded[0].selectors = new bytes4[](1);
+        excluded[0].selectors[0] = Citizens.setUp.selector;
+    }
+
+    function invariant_value_is_conserved_to_the_wei() public view {
+        address[] memory purses = citizens.purses();
+        uint256 sum;
+        for (uint256 i; i < purses.length; ++i) {
+            sum += credit.balanceOf(purses[i]);
+        }
+        assertEq(sum, credit.totalSupply(), "credits");
+    }
+
+    function invariant_nobody_owes_more_than_it_holds() public view {
+        assertTrue(credit.balanceOf(address(book)) >= book.totalEscrowE18(), "escrow");
+        assertTrue(credit.balanceOf(address(vault)) >= vault.owedE18(), "deposits");
+    }
+
+    function invariant_what_is_released_was_voted_executed_and_compliant() public view {
+        bytes32[] memory ids = registry.releasesOf(citizens.jobId());
+        for (uint256 i; i < ids.length; ++i) {
+            IReleaseRegistry.Release memory release = registry.release(ids[i]);
+            if (release.status != IReleaseRegistry.Status.Released) continue;
+            (uint256 against, uint256 forVotes, uint256 abstain) = governor.proposalVotes(release.proposalId);
+            assertTrue(governor.state(release.proposalId) == IGovernor.ProposalState.Executed, "executed");
+            assertTrue(2 * (forVotes + abstain) >= MEMBERS && forVotes > against, "quorum and majority");
+            (uint256 failed,,) = registry.check(ids[i]);
+            assertEq(failed, 0, "failed rules");
+        }
+    }
+
+    function invariant_no_more_votes_than_members() public view {
+        for (uint256 i; i < citizens.proposalCount(); ++i) {
+            (uint256 against, uint256 forVotes, uint256 abstain) = governor.proposalVotes(citizens.proposals(i));
+            assertTrue(against + forVotes + abstain <= MEMBERS, "votes");
+        }
+    }
+
+    function invariant_the_systems_log_only_grows() public view {
+        assertFalse(citizens.shrank(), "log");
+    }
+
+    /// @dev Shows that the walk reaches a refusal, a release and payments at all.
+    function test_the_citizens_can_reach_a_release() public {
+        citizens.post(3);
+        citizens.submit(1);
+        citizens.measure(false);
+        citizens.propose();
+        citizens.carry();
+        citizens.refuse();
+        citizens.claim(0, 0, 3);
+        citizens.post(2);
+        citizens.submit(1);
+        citizens.measure(true);
+        citizens.propose();
+        citizens.carry();
+        citizens.execute(1);
+        bytes32[] memory ids = registry.releasesOf(citizens.jobId());
+        assertEq(ids.length, 2, "candidates");
+        assertTrue(registry.release(ids[0]).status == IReleaseRegistry.Status.Refused, "first");
+        assertTrue(registry.release(ids[1]).status == IReleaseRegistry.Status.Released, "second");
+        invariant_value_is_conserved_to_the_wei();
+        invariant_nobody_owes_more_than_it_holds();
+        invariant_what_is_released_was_voted_executed_and_compliant();
+    }
+}
