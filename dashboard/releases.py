@@ -12,7 +12,17 @@ from governance.domain.market import Address
 from governance.domain.release import MISSING, Manifest, RefusalReason, Status, facts_hash
 from governance.domain.signing import read_short_text
 
-EVENTS: Final = ("CandidateSubmitted", "ReleaseProposed", "Released", "Refused")
+EVENTS: Final = (
+    "CandidateSubmitted",
+    "ReleaseProposed",
+    "Released",
+    "Refused",
+    "Suspended",
+    "SuspensionLifted",
+    "Rechecked",
+    "Revoked",
+    "Recalled",
+)
 COURT_EVENTS: Final = ("CaseOpened", "JuryDrawn", "Committed", "Revealed", "CaseFinal", "CaseLapsed")
 
 
@@ -85,6 +95,12 @@ class Release:
     proposal_id: int | None = None
     case: Case | None = None
     decision: Decision | None = None
+    suspended_until_s: int = 0
+    """By the guardian."""
+    fails_policy: bool = False
+    """As the last recheck found."""
+    withdrawn: Status | None = None
+    """REVOKED or RECALLED, by vote."""
 
     @property
     def facts_hash(self) -> bytes:
@@ -93,8 +109,15 @@ class Release:
 
     @property
     def status(self) -> Status:
-        """Where it stands."""
+        """Where it stands by decision and withdrawal; what suspends it is told by ``status_at``."""
+        if self.withdrawn is not None:
+            return self.withdrawn
         return Status.CANDIDATE if self.decision is None else self.decision.status
+
+    def status_at(self, now_s: int) -> Status:
+        """Return where it stands at a moment of chain time, its parents aside."""
+        stopped = self.fails_policy or now_s < self.suspended_until_s
+        return Status.SUSPENDED if stopped and self.status is Status.RELEASED else self.status
 
 
 def read_releases(registry: Iterable[Entry], court: Iterable[Entry]) -> list[Release]:
@@ -107,8 +130,10 @@ def read_releases(registry: Iterable[Entry], court: Iterable[Entry]) -> list[Rel
             found[key] = _submitted(entry, cases.get(key))
         elif entry.name == "ReleaseProposed":
             found[key] = replace(found[key], proposal_id=entry.number("proposalId"))
-        else:
+        elif entry.name in ("Released", "Refused"):
             found[key] = replace(found[key], decision=_decision(entry))
+        else:
+            found[key] = _after(found[key], entry)
     return list(found.values())
 
 
@@ -126,7 +151,7 @@ def _submitted(entry: Entry, case: Case | None) -> Release:
 
 def read_manifest(values: Sequence[object]) -> Manifest:
     """Return the manifest from the fields of the contract's struct."""
-    job, candidate, index, artifact, card, parent, licences, agreements, declared = values
+    job, candidate, index, artifact, card, parent, licences, use_price, agreements, declared = values
     facts = (items(fact) for fact in items(declared))
     return Manifest(
         job=word(job),
@@ -136,9 +161,22 @@ def read_manifest(values: Sequence[object]) -> Manifest:
         card=word(card),
         parent=word(parent) if parent else NO_WORD,
         licences=number(licences),
+        use_price_e18=number(use_price),
         agreements=tuple(word(item) for item in items(agreements)),
         declared=tuple((name(key), number(value)) for key, value in facts),
     )
+
+
+def _after(release: Release, entry: Entry) -> Release:
+    match entry.name:
+        case "Suspended":
+            return replace(release, suspended_until_s=entry.number("untilS"))
+        case "SuspensionLifted":
+            return replace(release, suspended_until_s=entry.time_s)
+        case "Rechecked":
+            return replace(release, fails_policy=not entry.flag("holds"))
+        case _:
+            return replace(release, withdrawn=Status[entry.name.upper()])
 
 
 def _decision(entry: Entry) -> Decision:

@@ -14,6 +14,7 @@ from dashboard.quorum import Count
 from dashboard.releases import Release
 from dashboard.settings import Supplies
 from governance.domain.policy import PolicySet
+from governance.domain.release import Status
 
 QUORUM_EVENT: Final = "QuorumNumeratorUpdated"
 
@@ -58,6 +59,18 @@ class World:
     def release(self, key: bytes) -> Release | None:
         """Return a release by its id."""
         return next((r for r in self.releases if r.id == key), None)
+
+    def status(self, release: Release) -> Status:
+        """Return where a release stands now; one that was built from something stopped is suspended too."""
+        seen: set[bytes] = set()
+        parent: Release | None = release
+        while parent is not None and parent.id not in seen:
+            seen.add(parent.id)
+            status = parent.status_at(self.now_s)
+            if status is not Status.RELEASED:
+                return status if parent is release else Status.SUSPENDED
+            parent = self.release(parent.manifest.parent)
+        return Status.RELEASED
 
     def rounds_of(self, release: Release) -> list[Round]:
         """Return the rounds behind a candidate: the statistics round and its own."""

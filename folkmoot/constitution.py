@@ -24,6 +24,8 @@ JURY_SIZE: Final = 5
 MIN_REVEALS: Final = 3
 MAX_LOOKS: Final = 3
 COURT_WINDOW_S: Final = DAY_S
+NO_HEAD: Final = b"\0" * 32
+"""The registry succeeds no other, so its log begins here."""
 METRICS: Final = (("auc", True), ("balanced_accuracy", True), ("tpr_gap_abs", False))
 """What juries measure, in the order in which they reveal, and whether more is better."""
 
@@ -45,6 +47,8 @@ class Founding:
     panel: tuple[str, ...]
     """Names of the founders whose evaluators may be drawn."""
     policy: PolicySet
+    guardian: str
+    """Who may suspend each release once, for 14 days."""
     treasury: str
     """Who holds the test credits at first."""
     supply_e18: int
@@ -81,7 +85,7 @@ def arguments(founding: Founding) -> dict[str, tuple[object, ...]]:
         "MemberToken": (WIRING,),
         "Timelock": (TIMELOCK_S, WIRING),
         "ModelGovernor": (WIRING, (VOTING_DELAY_S, VOTING_PERIOD_S, LATE_QUORUM_S)),
-        "ReleaseRegistry": (WIRING,),
+        "ReleaseRegistry": (WIRING, (founding.guardian, NO_HEAD)),
         "PolicyRegistry": (WIRING, policy.document_hash, chain_tiers(policy), chain_rules(policy)),
         "AgentRegistry": (WIRING, [(each.name, each.member, each.operator) for each in founding.founders]),
         "AgreementBook": (WIRING,),

@@ -12,7 +12,7 @@ from folkmoot.constitution import Founder, Founding
 from folkmoot.files import storage_errors
 from governance.errors import FolkmootError
 
-FIELDS = {"organisations", "panel", "policies", "credit"}
+FIELDS = {"organisations", "panel", "policies", "credit", "guardian"}
 E18 = 10**18
 
 
@@ -74,11 +74,12 @@ def read_founding(path: Path) -> FoundingPlan:
     if not isinstance(credit, dict):
         raise FoundingUnusable(f"{path}: credit needs either token: ADDRESS, or treasury: ADDRESS and supply: NUMBER")
     token = credit.get("token")
-    policies = fields.get("policies")
+    policies, guardian = fields.get("policies"), fields.get("guardian")
     founding = Founding(
         founders=founders,
         panel=_panel(path, fields.get("panel"), founders),
         policy=load_policies(path.parent / str(policies)) if policies else load_policies(),
+        guardian=_address(f"{path}: guardian", guardian) if guardian else founders[0].member,
         treasury=founders[0].operator if token else _address(f"{path}: credit.treasury", credit.get("treasury")),
         supply_e18=0 if token else _supply(path, credit.get("supply")),
     )

@@ -111,6 +111,7 @@ def _found(rpc: str, folder: Path) -> Story:
         founders=founders,
         panel=LABORATORIES,
         policy=load_policies(),
+        guardian=member(CENTRE).address,
         treasury=operator(INSTITUTE).address,
         supply_e18=SUPPLY_E18,
     )

@@ -15,12 +15,18 @@ import {Addresses} from "./types/Addresses.sol";
 import {Phase, Source} from "./types/Policy.sol";
 
 /// @title Candidates, the gate, releases and refusals, and the log
-/// @dev Docs are in the interface. A candidate becomes Released through `approve` or Refused through `refuse`, and
-/// nothing leads out of either in this version. Every log payload is keccak256(abi.encode(arguments of the event in order)).
+/// @dev Docs are in the interface. A candidate becomes Released through `approve` or Refused through `refuse`; a release
+/// may become Revoked or Recalled, and is Suspended while something stops it. Nothing leads back to Candidate. Every log payload is keccak256(abi.encode(arguments of the event in order)).
 contract ReleaseRegistry is Wiring {
     using HashLog for HashLog.Chain;
 
     int128 private constant MILLION = 1e6;
+    uint64 private constant SUSPENSION_S = 14 days;
+
+    // ---- Immutables ----
+
+    /// @inheritdoc IReleaseRegistry
+    bytes32 public immutable parentHead;
 
     // ---- Storage ----
 
@@ -30,10 +36,17 @@ contract ReleaseRegistry is Wiring {
     mapping(bytes32 artifact => bytes32 id) private _releaseOf;
     mapping(bytes32 job => bytes32[]) private _releasesOf;
     HashLog.Chain private _log;
+    /// @dev The set of rules that a release was last found not to keep while it was not bound by it.
+    mapping(bytes32 id => bytes32 policyHash) private _noted;
+    address private _guardian;
 
     // ---- Constructor ----
 
-    constructor(Addresses memory a) Wiring(a) {}
+    constructor(Addresses memory a, Settings memory settings) Wiring(a) {
+        parentHead = settings.parentHead;
+        _log.head = settings.parentHead;
+        _setGuardian(settings.guardian);
+    }
 
     // ---- Candidates ----
 
@@ -73,11 +86,12 @@ contract ReleaseRegistry is Wiring {
 
     /// @inheritdoc IReleaseRegistry
     function approve(bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 factsDigest, uint64 deadlineS) external {
-        if (msg.sender != TIMELOCK) revert ReleaseOnlyTimelock(msg.sender);
+        _requireTimelock();
         Release storage candidate = _candidate(id);
         if (block.timestamp > deadlineS) revert ReleaseExpired(deadlineS);
         _requireMeasured(id);
         _requireMatch(id, manifestHash, policyHash, factsDigest);
+        _requireUsableParent(candidate.parent);
         (uint256 failed, uint256 applied,) = check(id);
         if (failed != 0) revert PolicyViolation(failed);
         candidate.status = Status.Released;
@@ -100,6 +114,71 @@ contract ReleaseRegistry is Wiring {
         _append("refused", id, keccak256(abi.encode(id, reason, failed, policyHash, factsDigest)));
         bool last = candidate.candidateIndex + 1 == BOOK.job(candidate.job).candidates;
         if (last) BOOK.finishJob(candidate.job, 0);
+    }
+
+    // ---- After the decision ----
+
+    /// @inheritdoc IReleaseRegistry
+    function suspend(bytes32 id, bytes32 reason) external {
+        if (msg.sender != _guardian) revert ReleaseOnlyGuardian(msg.sender);
+        Release storage released = _released(id);
+        if (released.suspendedUntilS != 0) revert ReleaseSuspendedBefore(id, released.suspendedUntilS);
+        uint64 untilS = uint64(block.timestamp) + SUSPENSION_S;
+        released.suspendedUntilS = untilS;
+        emit Suspended(id, _given(reason), untilS);
+        _append("suspended", id, keccak256(abi.encode(id, reason, untilS)));
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function liftSuspension(bytes32 id) external {
+        _requireTimelock();
+        Release storage released = _released(id);
+        if (block.timestamp >= released.suspendedUntilS) revert ReleaseNotSuspended(id);
+        released.suspendedUntilS = uint64(block.timestamp);
+        emit SuspensionLifted(id);
+        _append("suspension-lifted", id, keccak256(abi.encode(id)));
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function recheck(bytes32 id) external {
+        Release storage released = _released(id);
+        bytes32 policyHash = POLICY.activeHash();
+        (uint256 binding,,) = _checkExisting(id, released);
+        if ((binding != 0) != released.failsPolicy) {
+            released.failsPolicy = binding != 0;
+            emit Rechecked(id, binding == 0, binding, policyHash);
+            _append("rechecked", id, keccak256(abi.encode(id, binding == 0, binding, policyHash)));
+            return;
+        }
+        (uint256 failed,,) = check(id);
+        if (binding != 0 || failed == 0 || _noted[id] == policyHash) revert ReleaseNothingChanges(id);
+        _noted[id] = policyHash;
+        emit NonCompliant(id, failed, policyHash);
+        _append("noncompliant", id, keccak256(abi.encode(id, failed, policyHash)));
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function revoke(bytes32 id, bytes32 reason) external {
+        _requireTimelock();
+        _released(id).status = Status.Revoked;
+        emit Revoked(id, _given(reason));
+        _append("revoked", id, keccak256(abi.encode(id, reason)));
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function recall(bytes32 id, bytes32 reason) external {
+        _requireTimelock();
+        Release storage released = _known(id);
+        if (released.status != Status.Revoked) released = _released(id);
+        released.status = Status.Recalled;
+        emit Recalled(id, _given(reason));
+        _append("recalled", id, keccak256(abi.encode(id, reason)));
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function setGuardian(address guardian_) external {
+        _requireTimelock();
+        _setGuardian(guardian_);
     }
 
     // ---- Log ----
@@ -159,7 +238,33 @@ contract ReleaseRegistry is Wiring {
 
     /// @inheritdoc IReleaseRegistry
     function isUsable(bytes32 artifact) external view returns (bool) {
-        return _releases[_releaseOf[artifact]].status == Status.Released;
+        (Status now_,) = standing(_releaseOf[artifact]);
+        return now_ == Status.Released;
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function status(bytes32 artifact) external view returns (Status, Reason) {
+        return standing(_releaseOf[artifact]);
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function standing(bytes32 id) public view returns (Status, Reason) {
+        Release storage found = _releases[id];
+        Status decided = found.status;
+        if (decided == Status.Refused) return (decided, Reason(uint8(found.reason)));
+        if (decided == Status.Revoked || decided == Status.Recalled) return (decided, Reason.Members);
+        if (decided != Status.Released) return (decided, Reason.None);
+        Reason reason = _stopped(found);
+        for (bytes32 parent = found.parent; reason == Reason.None && parent != 0; parent = found.parent) {
+            found = _releases[parent];
+            if (found.status != Status.Released || _stopped(found) != Reason.None) reason = Reason.Parent;
+        }
+        return (reason == Reason.None ? Status.Released : Status.Suspended, reason);
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function guardian() external view returns (address) {
+        return _guardian;
     }
 
     /// @inheritdoc IReleaseRegistry
@@ -197,9 +302,7 @@ contract ReleaseRegistry is Wiring {
         Manifests.requireSound(manifest);
         bytes32 known = _releaseOf[manifest.artifact];
         if (known != 0) revert ReleaseArtifactKnown(manifest.artifact, known);
-        if (manifest.parent != 0 && _releases[manifest.parent].status != Status.Released) {
-            revert ReleaseBadManifest("parent");
-        }
+        _requireUsableParent(manifest.parent);
     }
 
     function _store(bytes32 id, bytes32 manifestHash, Manifest calldata manifest, Citations.Cited memory cited) private {
@@ -216,6 +319,7 @@ contract ReleaseRegistry is Wiring {
         candidate.manifestHash = manifestHash;
         candidate.job = manifest.job;
         candidate.artifact = manifest.artifact;
+        if (manifest.parent != 0) candidate.parent = manifest.parent;
         for (uint256 i; i < manifest.declared.length; ++i) {
             _declared[id][manifest.declared[i].key] = manifest.declared[i].value;
             _isDeclared[id][manifest.declared[i].key] = true;
@@ -297,6 +401,49 @@ contract ReleaseRegistry is Wiring {
     function _candidate(bytes32 id) private view returns (Release storage candidate) {
         candidate = _known(id);
         if (candidate.status != Status.Candidate) revert ReleaseNotCandidate(id, candidate.status);
+    }
+
+    // ---- Internal: standing ----
+
+    function _released(bytes32 id) private view returns (Release storage released) {
+        released = _known(id);
+        if (released.status != Status.Released) revert ReleaseNotReleased(id, released.status);
+    }
+
+    /// @dev What stops a release by itself, its parents aside.
+    function _stopped(Release storage released) private view returns (Reason) {
+        if (released.failsPolicy) return Reason.Policy;
+        return block.timestamp < released.suspendedUntilS ? Reason.Guardian : Reason.None;
+    }
+
+    function _checkExisting(bytes32 id, Release storage released)
+        private
+        view
+        returns (uint256 failed, uint256 applied, uint8 tier)
+    {
+        return POLICY.evaluate(this, id, released.purposes, Phase.RELEASE);
+    }
+
+    function _requireUsableParent(bytes32 parent) private view {
+        if (parent == 0) return;
+        (Status now_,) = standing(parent);
+        if (now_ != Status.Released) revert ReleaseParentNotUsable(parent);
+    }
+
+    function _requireTimelock() private view {
+        if (msg.sender != TIMELOCK) revert ReleaseOnlyTimelock(msg.sender);
+    }
+
+    function _setGuardian(address guardian_) private {
+        _guardian = guardian_;
+        emit GuardianChanged(guardian_);
+        _append("guardian", bytes32(uint256(uint160(guardian_))), keccak256(abi.encode(guardian_)));
+    }
+
+    /// @dev People are owed a word.
+    function _given(bytes32 reason) private pure returns (bytes32) {
+        if (reason == 0) revert ReleaseNoReason();
+        return reason;
     }
 
     function _known(bytes32 id) private view returns (Release storage candidate) {

@@ -9,6 +9,7 @@ import {Bindings} from "../src/libraries/Bindings.sol";
 import {HashLog} from "../src/libraries/HashLog.sol";
 import {Addresses} from "../src/types/Addresses.sol";
 import {AggregationPrivacy, IntegrationMode, JobTerms, Kind, PrivacyUnit, Terms} from "../src/types/Market.sol";
+import {gate} from "./Gate.sol";
 import {Check} from "./Vm.sol";
 
 interface VmGolden {
@@ -106,10 +107,11 @@ contract EncodingsTest is Check {
 
     function test_a_manifest_its_release_and_its_facts() public {
         Addresses memory a;
-        IReleaseRegistry registry = new ReleaseRegistry(a);
+        IReleaseRegistry registry = new ReleaseRegistry(a, gate());
         IReleaseRegistry.Manifest memory manifest;
         (manifest.job, manifest.candidate, manifest.candidateIndex) = (bytes32(uint256(30)), "without-sex", 1);
         (manifest.artifact, manifest.card, manifest.licences) = (bytes32(uint256(40)), bytes32(uint256(41)), 6);
+        manifest.usePriceE18 = 10e18;
         manifest.agreements = new bytes32[](3);
         for (uint256 i; i < 3; ++i) {
             manifest.agreements[i] = bytes32(42 + i);

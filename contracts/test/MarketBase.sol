@@ -16,6 +16,7 @@ import {Addresses} from "../src/types/Addresses.sol";
 import {Founder} from "../src/types/Founder.sol";
 import {AggregationPrivacy, IntegrationMode, JobTerms, Mandate, PrivacyUnit} from "../src/types/Market.sol";
 import {Entrenchment, Op, Phase, Rule, Source, Tier, TierEntry} from "../src/types/Policy.sol";
+import {gate} from "./Gate.sol";
 import {Check} from "./Vm.sol";
 
 /// @dev The cheat codes for keys, chains and snapshots that only these tests use.
@@ -100,7 +101,7 @@ abstract contract MarketBase is Check {
 
     function _deploy(Addresses memory a) internal virtual {
         members = new MemberToken(a);
-        releases = new ReleaseRegistry(a);
+        releases = new ReleaseRegistry(a, gate());
         policy = new PolicyRegistry(a, "document", _tiers(), _rules());
         agents = new AgentRegistry(a, _founders());
         book = new AgreementBook(a);

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 import {ModelGovernor} from "../src/ModelGovernor.sol";
 import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
+import {GUARDIAN} from "./Gate.sol";
 import {ReleaseBase} from "./ReleaseBase.sol";
 
 /// @dev Everything that people, agents and time can do, in any order; it never reverts on purpose.
@@ -11,7 +12,10 @@ contract Actors is ReleaseBase {
     uint256[] public proposals;
     mapping(bytes32 id => IReleaseRegistry.Status) public decided;
     bool public shrank;
+    /// @dev A candidate that was decided came back, or one became a release without its vote.
+    bool public wentBack;
     uint64 private _longest;
+    uint256 private _most;
 
     function submit(int64 gap) external {
         uint256 index = releases.releasesOf(JOB).length;
@@ -69,6 +73,31 @@ contract Actors is ReleaseBase {
         _remember();
     }
 
+    function suspend(uint8 place) external {
+        bytes32 id = _some(place);
+        vm.prank(GUARDIAN);
+        if (id != 0) try releases.suspend(id, "an incident") {} catch {}
+        _remember();
+    }
+
+    function recheck(uint8 place) external {
+        bytes32 id = _some(place);
+        if (id != 0) try releases.recheck(id) {} catch {}
+        _remember();
+    }
+
+    /// @dev Votes that are about nothing else; seldom, so that releases live.
+    function withdraw(uint8 place, uint8 choice) external {
+        bytes32 id = _some(place);
+        if (id == 0 || choice % 8 > 2) return;
+        vm.startPrank(address(timelock));
+        if (choice % 8 == 0) try releases.liftSuspension(id) {} catch {}
+        else if (choice % 8 == 1) try releases.revoke(id, "obsolete") {} catch {}
+        else try releases.recall(id, "harmful") {} catch {}
+        vm.stopPrank();
+        _remember();
+    }
+
     function wait(uint24 seconds_) external {
         vm.warp(block.timestamp + seconds_ % 2 days + 1);
     }
@@ -104,17 +133,36 @@ contract Actors is ReleaseBase {
         return book.finishes();
     }
 
+    function _some(uint8 place) private view returns (bytes32) {
+        bytes32[] memory ids = releases.releasesOf(JOB);
+        return ids.length == 0 ? bytes32(0) : ids[place % ids.length];
+    }
+
     function _remember() private {
         uint64 length = releases.logLength();
-        if (length < _longest) shrank = true;
-        _longest = length;
         bytes32[] memory ids = releases.releasesOf(JOB);
+        if (length < _longest || ids.length < _most) shrank = true;
+        (_longest, _most) = (length, ids.length);
         for (uint256 i; i < ids.length; ++i) {
             IReleaseRegistry.Status status = releases.release(ids[i]).status;
-            bool terminal = status != IReleaseRegistry.Status.Candidate;
-            if (terminal && decided[ids[i]] == IReleaseRegistry.Status.None) decided[ids[i]] = status;
+            IReleaseRegistry.Status before = decided[ids[i]];
+            bool undecided = status == IReleaseRegistry.Status.Candidate;
+            if (undecided && before != IReleaseRegistry.Status.None) wentBack = true;
+            if (!undecided && !_follows(before, status)) wentBack = true;
+            if (!undecided) decided[ids[i]] = status;
         }
     }
+}
+
+/// @dev The only ways from one stored status to the next, once there is a decision.
+function _follows(IReleaseRegistry.Status before, IReleaseRegistry.Status now_) pure returns (bool) {
+    if (before == IReleaseRegistry.Status.None) {
+        return now_ == IReleaseRegistry.Status.Released || now_ == IReleaseRegistry.Status.Refused;
+    }
+    if (before == now_) return true;
+    if (now_ == IReleaseRegistry.Status.Revoked) return before == IReleaseRegistry.Status.Released;
+    return now_ == IReleaseRegistry.Status.Recalled
+        && (before == IReleaseRegistry.Status.Released || before == IReleaseRegistry.Status.Revoked);
 }
 
 contract ReleaseInvariantTest is ReleaseBase {
@@ -150,7 +198,8 @@ contract ReleaseInvariantTest is ReleaseBase {
         bytes32[] memory ids = registry.releasesOf(actors.jobId());
         for (uint256 i; i < ids.length; ++i) {
             IReleaseRegistry.Release memory release = registry.release(ids[i]);
-            if (release.status != IReleaseRegistry.Status.Released) continue;
+            if (release.status == IReleaseRegistry.Status.Candidate) continue;
+            if (release.status == IReleaseRegistry.Status.Refused) continue;
             (uint256 against, uint256 forVotes, uint256 abstain) = votes.proposalVotes(release.proposalId);
             assertTrue(votes.state(release.proposalId) == IGovernor.ProposalState.Executed, "executed");
             assertTrue(2 * (forVotes + abstain) >= MEMBERS && forVotes > against, "quorum and majority");
@@ -160,14 +209,20 @@ contract ReleaseInvariantTest is ReleaseBase {
         }
     }
 
-    function invariant_a_decision_is_final() public view {
+    function invariant_nothing_leads_back_to_a_candidate_or_a_release() public view {
+        assertFalse(actors.wentBack(), "status");
+        assertTrue(actors.finishes() <= 1, "a job ends once");
+    }
+
+    /// @dev Usable means released by vote and stopped by nothing.
+    function invariant_what_is_usable_is_released() public view {
         bytes32[] memory ids = registry.releasesOf(actors.jobId());
         for (uint256 i; i < ids.length; ++i) {
-            IReleaseRegistry.Status decided = actors.decided(ids[i]);
-            bool same = decided == IReleaseRegistry.Status.None || registry.release(ids[i]).status == decided;
-            assertTrue(same, "decision");
+            IReleaseRegistry.Release memory release = registry.release(ids[i]);
+            bool stopped = release.failsPolicy || block.timestamp < release.suspendedUntilS;
+            bool usable = release.status == IReleaseRegistry.Status.Released && !stopped;
+            assertTrue(registry.isUsable(release.artifact) == usable, "usable");
         }
-        assertTrue(actors.finishes() <= 1, "a job ends once");
     }
 
     function invariant_no_more_votes_than_members() public view {
@@ -180,7 +235,7 @@ contract ReleaseInvariantTest is ReleaseBase {
         }
     }
 
-    function invariant_the_log_only_grows() public view {
+    function invariant_log_and_registry_only_grow() public view {
         assertFalse(actors.shrank(), "log");
     }
 

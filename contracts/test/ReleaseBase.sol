@@ -12,6 +12,7 @@ import {Addresses} from "../src/types/Addresses.sol";
 import {Kind} from "../src/types/Market.sol";
 import {Entrenchment, Op, Phase, Rule, Source, Tier, TierEntry} from "../src/types/Policy.sol";
 import {Delays} from "../src/types/Voting.sol";
+import {gate} from "./Gate.sol";
 import {AgentsOnPaper, BookOnPaper, CourtOnPaper, RoundsOnPaper} from "./StandIns.sol";
 import {Check} from "./Vm.sol";
 
@@ -65,7 +66,7 @@ abstract contract ReleaseBase is Check {
         token = new MemberToken(a);
         timelock = new Timelock(2 days, a);
         governor = new ModelGovernor(a, Delays(1 days, 5 days, 1 days));
-        releases = new ReleaseRegistry(a);
+        releases = new ReleaseRegistry(a, gate());
         policy = new PolicyRegistry(a, "document", _tiers(), _rules());
     }
 
@@ -97,6 +98,13 @@ abstract contract ReleaseBase is Check {
         agreement.epsilonMicros = kind == Kind.Data ? (seller == 0xA1 ? 8e6 : 4e6) : 0;
         agreement.dataRoot = kind == Kind.EvaluationRows ? bytes32("rows") : bytes32(0);
         book.setAgreement(id, agreement);
+    }
+
+    /// @dev The same agreement for another job.
+    function _copy(bytes32 id, bytes32 own, bytes32 job) internal {
+        IAgreementBook.Agreement memory agreement = book.agreement(id);
+        agreement.job = job;
+        book.setAgreement(own, agreement);
     }
 
     function _job() internal pure returns (IAgreementBook.Job memory job) {

@@ -9,6 +9,9 @@ import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
 import {Kind} from "../src/types/Market.sol";
 import {Source} from "../src/types/Policy.sol";
 import {OneFact} from "./OneFact.sol";
+import {ReleaseRegistry} from "../src/ReleaseRegistry.sol";
+import {Addresses} from "../src/types/Addresses.sol";
+import {GUARDIAN} from "./Gate.sol";
 import {ReleaseBase} from "./ReleaseBase.sol";
 
 contract SubmitTest is ReleaseBase {
@@ -100,7 +103,9 @@ contract SubmitTest is ReleaseBase {
         _expectBad(manifest, "licences");
         manifest = _manifest(0);
         manifest.parent = "no release";
-        _expectBad(manifest, "parent");
+        _expectRefused(
+            manifest, abi.encodeWithSelector(IReleaseRegistry.ReleaseParentNotUsable.selector, manifest.parent)
+        );
         manifest = _manifest(0);
         manifest.declared = new IReleaseRegistry.DeclaredFact[](2);
         manifest.declared[0].key = manifest.declared[1].key = "energy_kwh";
@@ -508,8 +513,17 @@ contract LogTest is ReleaseBase {
         assertEq(releases.logLength(), length + 1, "length");
     }
 
-    function test_the_constitution_is_the_first_entry() public view {
-        assertEq(releases.logLength(), 1, "length");
+    function test_guardian_and_constitution_are_the_first_entries() public view {
+        assertEq(releases.logLength(), 2, "length");
+    }
+
+    function test_a_successor_goes_on_where_the_log_before_ends() public {
+        Addresses memory none;
+        bytes32 before = releases.logHead();
+        ReleaseRegistry next = new ReleaseRegistry(none, IReleaseRegistry.Settings(GUARDIAN, before));
+        assertEq(next.parentHead(), before, "parent");
+        assertEq(next.logLength(), releases.logLength() + 1, "its own first entry follows");
+        assertTrue(next.logHead() != before, "head");
     }
 
     function testFuzz_only_listed_writers_append(address caller) public {

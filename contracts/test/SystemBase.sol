@@ -17,6 +17,7 @@ import {Addresses} from "../src/types/Addresses.sol";
 import {AggregationPrivacy, Kind, PrivacyUnit, Terms} from "../src/types/Market.sol";
 import {Op, Phase, Rule, Source} from "../src/types/Policy.sol";
 import {Delays} from "../src/types/Voting.sol";
+import {gate} from "./Gate.sol";
 import {MarketBase} from "./MarketBase.sol";
 
 /// @dev The whole system as it is deployed: every contract real, in the order and at the addresses of a deployment.
@@ -50,7 +51,7 @@ abstract contract SystemBase is MarketBase {
         members = new MemberToken(a);
         timelock = new Timelock(2 days, a);
         governor = new ModelGovernor(a, Delays(1 days, 5 days, 1 days));
-        releases = new ReleaseRegistry(a);
+        releases = new ReleaseRegistry(a, gate());
         policy = new PolicyRegistry(a, "document", _tiers(), _rules());
         agents = new AgentRegistry(a, _founders());
         book = new AgreementBook(a);

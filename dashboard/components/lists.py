@@ -10,7 +10,7 @@ from dashboard.settings import Supplies
 from dashboard.text import clean, short, short_number
 from dashboard.times import utc
 from dashboard.world import World
-from governance.domain.release import RefusalReason
+from governance.domain.release import RefusalReason, Status
 from governance.policy import rule_ids
 
 PROPOSAL_PAGE = "views/proposal.py"
@@ -77,11 +77,11 @@ def proposal_card(proposal: Proposal, world: World, supplies: Supplies) -> None:
             )
 
 
-def release_card(release: Release, supplies: Supplies) -> None:
+def release_card(release: Release, world: World, supplies: Supplies) -> None:
     """Show a candidate with its status and why it was refused."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            badge(STATUSES[release.status])
+            badge(STATUSES[world.status(release)])
             st.caption(f"release {short(release.id.hex())}, submitted {utc(release.submitted_at_s)}")
         words(f"Candidate “{clean(release.manifest.candidate)}”", key=f"r{short(release.id.hex())}")
         st.text(outcome(release, supplies))
@@ -93,13 +93,23 @@ def release_card(release: Release, supplies: Supplies) -> None:
         )
 
 
+def _since(release: Release) -> str:
+    if release.withdrawn is Status.RECALLED:
+        return ", and recalled by the members since: stop using it"
+    if release.withdrawn is not None:
+        return ", and revoked by the members since: it may not be used"
+    if release.fails_policy:
+        return ", but it breaks rules that bind it now: it may not be used"
+    return ": exactly this file may be used, unless it is suspended"
+
+
 def outcome(release: Release, supplies: Supplies) -> str:
     """Say in one sentence how a candidate stands or ended."""
     decision = release.decision
     if decision is None:
         return f"Jury: {release.case.stage_word if release.case else 'not opened'}. Not decided yet."
     if decision.reason is RefusalReason.NONE:
-        return f"Released {utc(decision.time_s)}: exactly this file may be used."
+        return f"Released {utc(decision.time_s)}{_since(release)}."
     sentence = f"Refused {utc(decision.time_s)}: {REASONS[decision.reason]}"
     policy = supplies.index.policy(decision.policy_hash)
     if decision.failed and policy is not None:

@@ -30,6 +30,7 @@ STATUSES: Final[dict[Status, Mark]] = {
     Status.REFUSED: ("Refused", "block", "red"),
     Status.SUSPENDED: ("Suspended", "pause_circle", "orange"),
     Status.REVOKED: ("Revoked", "block", "red"),
+    Status.RECALLED: ("Recalled: stop using it", "dangerous", "red"),
 }
 
 

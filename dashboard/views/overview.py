@@ -24,13 +24,13 @@ def page() -> None:
     if not finished:
         st.text("Nothing has been decided yet.")
     for release in sorted(finished, key=lambda r: r.decision.time_s if r.decision else 0, reverse=True)[:LATEST]:
-        release_card(release, supplies)
+        release_card(release, world, supplies)
 
 
 def _figures(world: World) -> None:
     organisations = [o for o in world.people.organisations.values() if o.active]
     agents = [a for a in world.people.agents.values() if a.active]
-    released = sum(release.status is Status.RELEASED for release in world.releases)
+    released = sum(world.status(release) is Status.RELEASED for release in world.releases)
     refused = sum(release.status is Status.REFUSED for release in world.releases)
     figures = (
         ("Organisations", len(organisations)),

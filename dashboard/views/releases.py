@@ -36,14 +36,14 @@ def page() -> None:
     if not world.releases:
         st.text("No candidate has been submitted yet.")
     for release in reversed(world.releases):
-        release_card(release, supplies)
+        release_card(release, world, supplies)
 
 
 def _one(release: Release, world: World, supplies: Supplies) -> None:
     st.page_link("views/releases.py", label="All releases and refusals", icon=":material/arrow_back:")
     st.title(f"Release {short(release.id.hex())}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        badge(STATUSES[release.status])
+        badge(STATUSES[world.status(release)])
         digest("id", release.id.hex())
         digest("model file (SHA-256)", release.manifest.artifact.hex())
         digest("model card (SHA-256)", release.manifest.card.hex())

@@ -13,7 +13,7 @@ import yaml
 
 from folkmoot.agent_setup import free_port
 from folkmoot.constitution import Founder, Founding, deploy
-from folkmoot.demo.cast import COORDINATOR, DATA, EXAMPLE, FUNDS_WEI, SCHEMA, SUPPLY_E18, Party, cast
+from folkmoot.demo.cast import COORDINATOR, DATA, EXAMPLE, FUNDS_WEI, GUARDIAN, SCHEMA, SUPPLY_E18, Party, cast
 from folkmoot.files import write_atomically
 from folkmoot.home import Home
 from folkmoot.keystore import Keystore, open_keystore
@@ -113,6 +113,7 @@ class Founder13:
             founders=founders,
             panel=tuple(party.name for party in parties if "evaluator" in party.roles),
             policy=policy,
+            guardian=keys.address(f"{GUARDIAN}.member"),
             treasury=keys.address(f"{COORDINATOR}.operator"),
             supply_e18=SUPPLY_E18,
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from governance.domain.market import Kind
-from governance.domain.release import RefusalReason
+from governance.domain.release import MANIFEST_FIELDS, RefusalReason
 from governance.domain.signing import read_short_text
 from governance.policy import load_policies, rule_ids
 from governance.services.reading import items, number, raw, row
@@ -56,7 +56,7 @@ class Milestones:
         return f"round {count} is anchored: {number(values['leaves']) - 1} owners in one Merkle root"
 
     def candidate(self, values: Mapping[str, object]) -> str:
-        manifest = row(values["manifest"], 9)
+        manifest = row(values["manifest"], MANIFEST_FIELDS)
         return f"candidate {read_short_text(raw(manifest[1]))} is submitted, file {raw(manifest[3]).hex()[:8]}"
 
     def jury(self, values: Mapping[str, object]) -> str:

@@ -13,7 +13,8 @@ from governance.domain.signing import short_text
 MISSING: Final = -(1 << 127)
 """What a juror reveals for a metric that cannot be given."""
 
-MANIFEST_TYPE: Final = "(bytes32,bytes32,uint8,bytes32,bytes32,bytes32,uint128,bytes32[],(bytes32,int128)[])"
+MANIFEST_TYPE: Final = "(bytes32,bytes32,uint8,bytes32,bytes32,bytes32,uint128,uint128,bytes32[],(bytes32,int128)[])"
+MANIFEST_FIELDS: Final = 10
 
 
 class Status(IntEnum):
@@ -24,7 +25,22 @@ class Status(IntEnum):
     RELEASED = 2
     REFUSED = 3
     SUSPENDED = 4
+    """Released, and stopped by something; never stored."""
     REVOKED = 5
+    RECALLED = 6
+    """Withdrawn with the order to stop using it."""
+
+
+class Reason(IntEnum):
+    """Why a release stands as it does."""
+
+    NONE = 0
+    POLICY = 1
+    VOTE = 2
+    JURY = 3
+    GUARDIAN = 4
+    PARENT = 5
+    MEMBERS = 6
 
 
 class RefusalReason(IntEnum):
@@ -73,6 +89,8 @@ class Manifest:
     """SHA-256 of the model card."""
     parent: bytes = b"\0" * 32
     licences: int
+    use_price_e18: int = 0
+    """Price of using the model for 30 days, in 1e-18 credit."""
     agreements: tuple[bytes, ...]
     declared: tuple[tuple[str, int], ...] = ()
     """Fact key and value in millionths."""
@@ -87,6 +105,7 @@ class Manifest:
             self.card,
             self.parent,
             self.licences,
+            self.use_price_e18,
             list(self.agreements),
             [(short_text(key), value) for key, value in self.declared],
         )

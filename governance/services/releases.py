@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from governance.domain.market import Address
-from governance.domain.release import Manifest, ProposalState, RefusalReason, Status
+from governance.domain.release import Manifest, ProposalState, Reason, RefusalReason, Status
 from governance.domain.signing import short_text
 from governance.ports import Chain, Receipt, Signer
 from governance.services import reading
 
-RELEASE_FIELDS = 15
+RELEASE_FIELDS = 18
 """Of the contract's struct ``Release``."""
 FOR = 1
 """OpenZeppelin GovernorCountingSimple: 0 against, 1 for, 2 abstain."""
@@ -35,6 +35,9 @@ class ReleaseRecord:
     decided_at_s: int
     approval_deadline_s: int
     """Until when the proposal that is noted may be carried out, or 0."""
+    fails_policy: bool
+    parent: bytes
+    suspended_until_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +90,15 @@ class Releases:
             epsilon_micros=reading.number(values[6]),
             decided_at_s=reading.number(values[7]),
             approval_deadline_s=reading.number(values[8]),
-            purposes=reading.number(values[9]),
-            licences=reading.number(values[10]),
-            manifest_hash=reading.raw(values[11]),
-            job=reading.raw(values[12]),
-            artifact=reading.raw(values[13]),
-            proposal_id=reading.number(values[14]),
+            fails_policy=reading.flag(values[9]),
+            purposes=reading.number(values[10]),
+            licences=reading.number(values[11]),
+            manifest_hash=reading.raw(values[12]),
+            job=reading.raw(values[13]),
+            artifact=reading.raw(values[14]),
+            proposal_id=reading.number(values[15]),
+            parent=reading.raw(values[16]),
+            suspended_until_s=reading.number(values[17]),
         )
 
     def check(self, release: bytes) -> Judgement:
@@ -125,6 +131,19 @@ class Releases:
     def refuse(self, sender: Signer, release: bytes) -> Receipt:
         """End a candidate that cannot be released any more."""
         return self._chain.send(sender, "ReleaseRegistry", "refuse", (release,))
+
+    def standing(self, release: bytes) -> tuple[Status, Reason]:
+        """Return where a release stands now and why, its parents counted."""
+        status, reason = reading.row(self._chain.read("ReleaseRegistry", "standing", release), 2)
+        return Status(reading.number(status)), Reason(reading.number(reason))
+
+    def suspend(self, guardian: Signer, release: bytes, *, reason: str) -> Receipt:
+        """Stop a release for 14 days, once; the reason is a word for people, at most 31 characters."""
+        return self._chain.send(guardian, "ReleaseRegistry", "suspend", (release, short_text(reason)))
+
+    def recheck(self, sender: Signer, release: bytes) -> Receipt:
+        """Have the rules in force judge a release again."""
+        return self._chain.send(sender, "ReleaseRegistry", "recheck", (release,))
 
 
 class Governor:

@@ -71,6 +71,7 @@ class PlayedNetwork:
             founders=founders,
             panel=LABORATORIES,
             policy=policy,
+            guardian=self.operator(INSTITUTE).address,
             treasury=self.operator(INSTITUTE).address,
             supply_e18=1_000 * CREDIT,
         )

@@ -49,6 +49,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
         ),
         panel=names,
         policy=load_policies(),
+        guardian=MEMBER.address,
         treasury=MEMBER.address,
         supply_e18=1,
     )

@@ -101,6 +101,7 @@ def manifest() -> Manifest:
         artifact=word(40),
         card=word(41),
         licences=6,
+        use_price_e18=10 * 10**18,
         agreements=(word(42), word(43), word(44)),
         declared=(("energy_kwh", 1_500_000), ("below_zero", -1)),
     )

@@ -12,8 +12,26 @@ interface IReleaseRegistry is IFacts {
         Released,
         /// Terminal.
         Refused,
+        /// For a time or until something is mended; never stored, but told by `standing`.
         Suspended,
-        Revoked
+        /// Withdrawn by vote; terminal but for a recall.
+        Revoked,
+        /// Withdrawn by vote with the order to stop using it. Terminal.
+        Recalled
+    }
+
+    /// @dev Why a release stands as it does; the first four are those of `RefusalReason`.
+    enum Reason {
+        None,
+        Policy,
+        Vote,
+        Jury,
+        /// The guardian suspended it.
+        Guardian,
+        /// A release that it was built from may not be used.
+        Parent,
+        /// The members revoked or recalled it.
+        Members
     }
 
     enum RefusalReason {
@@ -44,13 +62,24 @@ interface IReleaseRegistry is IFacts {
         bytes32 parent;
         /// Bit set of licences.
         uint128 licences;
+        /// Price of using the model for 30 days, in 1e-18 credit.
+        uint128 usePriceE18;
         /// Agreements whose data or evaluation rows stand behind the candidate, each once.
         bytes32[] agreements;
         DeclaredFact[] declared;
     }
 
+    /// @dev What is fixed when a registry is deployed.
+    struct Settings {
+        /// May suspend each release once, and nothing else.
+        address guardian;
+        /// Head of the log of the registry that this one succeeds, or zero.
+        bytes32 parentHead;
+    }
+
     /// @dev In the order that fills slots: three for what is small, then one each.
     struct Release {
+        /// As it was decided; `standing` tells what suspends it.
         Status status;
         RefusalReason reason;
         uint8 candidateIndex;
@@ -61,12 +90,17 @@ interface IReleaseRegistry is IFacts {
         uint64 decidedAtS;
         /// In the calldata of the noted proposal.
         uint64 approvalDeadlineS;
+        /// A recheck found that it breaks rules which bind it.
+        bool failsPolicy;
         uint128 purposes;
         uint128 licences;
         bytes32 manifestHash;
         bytes32 job;
         bytes32 artifact;
         uint256 proposalId;
+        bytes32 parent;
+        /// End of the guardian's suspension; zero when there was none.
+        uint64 suspendedUntilS;
     }
 
     error ReleaseOnlyTimelock(address caller);
@@ -87,6 +121,15 @@ interface IReleaseRegistry is IFacts {
     error ReleaseExpired(uint64 deadlineS);
     /// @dev Bit i is rule i of the set in force.
     error PolicyViolation(uint256 failedRules);
+    error ReleaseOnlyGuardian(address caller);
+    error ReleaseNotReleased(bytes32 id, Status status);
+    /// @dev The guardian has one suspension for each release.
+    error ReleaseSuspendedBefore(bytes32 id, uint64 untilS);
+    error ReleaseNotSuspended(bytes32 id);
+    error ReleaseParentNotUsable(bytes32 parent);
+    error ReleaseNoReason();
+    /// @dev The rules say what they said before.
+    error ReleaseNothingChanges(bytes32 id);
     /// @dev Nothing to refuse: the vote runs, or the candidate may still be approved.
     error ReleaseNotRefusable(bytes32 id);
 
@@ -94,6 +137,17 @@ interface IReleaseRegistry is IFacts {
     event ReleaseProposed(bytes32 indexed id, uint256 indexed proposalId);
     event Released(bytes32 indexed id, bytes32 indexed artifact, bytes32 policyHash, bytes32 factsHash, uint256 appliedRules);
     event Refused(bytes32 indexed id, RefusalReason reason, uint256 failedRules, bytes32 policyHash, bytes32 factsHash);
+    event GuardianChanged(address indexed guardian);
+    /// @dev The guardian's, for a time. Reason is a short text.
+    event Suspended(bytes32 indexed id, bytes32 reason, uint64 untilS);
+    event SuspensionLifted(bytes32 indexed id);
+    /// @dev Rules fail that do not bind this release yet.
+    event NonCompliant(bytes32 indexed id, uint256 failedRules, bytes32 policyHash);
+    /// @dev Holds is false when it may not be used from now on, true when it may again.
+    event Rechecked(bytes32 indexed id, bool holds, uint256 failedRules, bytes32 policyHash);
+    event Revoked(bytes32 indexed id, bytes32 reason);
+    /// @dev Stop using it.
+    event Recalled(bytes32 indexed id, bytes32 reason);
     /// @dev One entry of the hash-linked log.
     event Logged(uint64 indexed sequence, bytes32 indexed kind, bytes32 indexed subject, bytes32 payload, address writer, bytes32 head);
 
@@ -111,6 +165,29 @@ interface IReleaseRegistry is IFacts {
 
     /// @notice Ends a candidate that cannot be released any more. Anyone; terminal.
     function refuse(bytes32 id) external;
+
+    /// @notice Stops a release for 14 days at most. Only the guardian, once for each release.
+    /// @param reason A short text for people.
+    function suspend(bytes32 id, bytes32 reason) external;
+
+    /// @notice Ends the guardian's suspension early. Only the timelock.
+    function liftSuspension(bytes32 id) external;
+
+    /// @notice Judges a release again by the rules in force. Anyone.
+    /// @dev Rules that bind it and fail suspend it until a recheck finds that they hold; a rule that does not bind it yet
+    /// is noted, once for each set of rules.
+    function recheck(bytes32 id) external;
+
+    /// @notice Withdraws a release. Only the timelock.
+    /// @param reason A short text for people.
+    function revoke(bytes32 id, bytes32 reason) external;
+
+    /// @notice Withdraws a release, or one that was revoked, and orders everybody to stop using it. Only the timelock.
+    /// @param reason A short text for people.
+    function recall(bytes32 id, bytes32 reason) external;
+
+    /// @notice Names another guardian. Only the timelock, so that a guardian never keeps its own office.
+    function setGuardian(address guardian) external;
 
     /// @notice Adds to the log. Only the fixed list of contracts.
     function append(bytes32 kind, bytes32 subject, bytes32 payload) external;
@@ -131,6 +208,17 @@ interface IReleaseRegistry is IFacts {
 
     /// @notice Whether exactly this file may be used now.
     function isUsable(bytes32 artifact) external view returns (bool);
+
+    /// @notice Where a release stands now, and why: suspensions and those of its parents count.
+    function standing(bytes32 id) external view returns (Status, Reason);
+
+    /// @notice Where a file stands now, and why; a file that is not known has status None.
+    function status(bytes32 artifact) external view returns (Status, Reason);
+
+    function guardian() external view returns (address);
+
+    /// @notice Head of the log of the registry that this one succeeds, or zero; this log goes on from there.
+    function parentHead() external view returns (bytes32);
 
     /// @notice Releases of a job in the order of submission.
     function releasesOf(bytes32 job) external view returns (bytes32[] memory);

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from governance.domain.market import Address, AggregationPrivacy, IntegrationMode, JobTerms, Kind, PrivacyUnit, Terms
-from governance.domain.release import Manifest
+from governance.domain.release import MANIFEST_FIELDS, Manifest
 from governance.domain.signing import read_short_text
 from governance.errors import FolkmootError, InvalidRecord
 from governance.ports import Event
@@ -154,8 +154,8 @@ def read_job_terms(value: object) -> JobTerms:
 
 def read_manifest(value: object) -> Manifest:
     """Return the manifest behind the contract's struct."""
-    row = reading.row(value, 9)
-    pairs = [reading.row(item, 2) for item in reading.items(row[8])]
+    row = reading.row(value, MANIFEST_FIELDS)
+    pairs = [reading.row(item, 2) for item in reading.items(row[9])]
     return Manifest(
         job=reading.raw(row[0]),
         candidate=read_short_text(reading.raw(row[1])),
@@ -164,7 +164,8 @@ def read_manifest(value: object) -> Manifest:
         card=reading.raw(row[4]),
         parent=reading.raw(row[5]),
         licences=reading.number(row[6]),
-        agreements=tuple(reading.raw(item) for item in reading.items(row[7])),
+        use_price_e18=reading.number(row[7]),
+        agreements=tuple(reading.raw(item) for item in reading.items(row[8])),
         declared=tuple((read_short_text(reading.raw(key)), reading.number(number)) for key, number in pairs),
     )
 
@@ -252,7 +253,7 @@ def _submitted(records: Records, event: Event) -> None:
     records.releases[key] = Release(
         id=key,
         manifest=read_manifest(event.values["manifest"]),
-        fields=reading.row(event.values["manifest"], 9),
+        fields=reading.row(event.values["manifest"], MANIFEST_FIELDS),
         manifest_hash=_key(event, "manifestHash"),
         proposer=reading.address(event.values["proposer"]),
         submitted=event,

@@ -5,20 +5,26 @@ from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
 from governance.domain.market import Address
-from governance.domain.release import RefusalReason, Status
+from governance.domain.release import Reason, Status
 from governance.errors import InvalidRecord
 from governance.policy import ChainRule, decode_key
 from governance.services import reading
 from governance.services.audit.sources import Witness
-from governance.services.releases import RELEASE_FIELDS
 
-E = TypeVar("E", Status, RefusalReason)
+E = TypeVar("E", Status, Reason)
 
 REGISTRY: Final = "ReleaseRegistry"
 WHY: Final = {
+    Status.NONE: "no release or candidate has exactly these bytes",
     Status.CANDIDATE: "it is a candidate that nobody has decided on yet",
-    Status.SUSPENDED: "its release is suspended",
-    Status.REVOKED: "its release was revoked",
+    Status.RELEASED: "it was released and nothing has withdrawn it",
+    Status.REVOKED: "the members revoked its release",
+    Status.RECALLED: "STOP USING IT: the members recalled it",
+}
+SUSPENDED: Final = {
+    Reason.POLICY: "its release is suspended: it breaks rules in force",
+    Reason.GUARDIAN: "its release is suspended by the guardian, for 14 days at most",
+    Reason.PARENT: "its release is suspended: one that it was built from may not be used",
 }
 
 
@@ -57,22 +63,21 @@ def judge_file(witness: Witness, registry: Address, artifact: bytes) -> Usabilit
 
     release = reading.raw(ask("releaseOf", artifact))
     usable = reading.flag(ask("isUsable", artifact))
-    fields = reading.row(ask("release", release), RELEASE_FIELDS)
-    status = _enum(Status, fields[0])
+    answer = reading.row(ask("status", artifact), 2)
+    status, why = _enum(Status, answer[0]), _enum(Reason, answer[1])
     if usable != (status is Status.RELEASED):
         raise InvalidRecord(f"the registry contradicts itself about 0x{artifact.hex()}; run: folkmoot audit verify")
     failed: tuple[str, ...] = ()
-    reason = "it was released and nothing has withdrawn it" if usable else WHY.get(status, "")
-    if status is Status.NONE:
-        reason = "no release or candidate has exactly these bytes"
-    if status is Status.REFUSED:
-        grounds = _enum(RefusalReason, fields[1])
-        if grounds is RefusalReason.POLICY:
-            mask = reading.number(reading.row(ask("check", release), 3)[0])
-            failed = _failed_rules(witness, reading.address(ask("policyRegistry")), mask=mask, block=block)
-        reason = _refusal(grounds, failed)
+    if why is Reason.POLICY:
+        mask = reading.number(reading.row(ask("check", release), 3)[0])
+        failed = _failed_rules(witness, reading.address(ask("policyRegistry")), mask=mask, block=block)
     return Usability(
-        artifact=artifact, usable=usable, release=release, status=status, reason=reason, failed_rules=failed
+        artifact=artifact,
+        usable=usable,
+        release=release,
+        status=status,
+        reason=_sentence(status, why, failed),
+        failed_rules=failed,
     )
 
 
@@ -89,11 +94,16 @@ def _failed_rules(witness: Witness, policy: Address, *, mask: int, block: int) -
     return tuple(decode_key(rule[0]) for index, rule in enumerate(named) if mask >> index & 1)
 
 
-def _refusal(grounds: RefusalReason, failed: tuple[str, ...]) -> str:
-    match grounds:
-        case RefusalReason.POLICY:
+def _sentence(status: Status, why: Reason, failed: tuple[str, ...]) -> str:
+    if status is Status.SUSPENDED:
+        rules = f": {', '.join(failed)}" if failed else ""
+        return SUSPENDED.get(why, "its release is suspended") + rules
+    if status is not Status.REFUSED:
+        return WHY[status]
+    match why:
+        case Reason.POLICY:
             return f"the constitution refused it: {', '.join(failed) or 'a rule that has changed since'}"
-        case RefusalReason.VOTE:
+        case Reason.VOTE:
             return "the members did not release it"
         case _:
             return "no jury measured it"

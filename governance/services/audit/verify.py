@@ -17,6 +17,7 @@ from governance.services.audit.checks.payments import check_payments
 from governance.services.audit.checks.powers import check_code, check_roles, check_settings
 from governance.services.audit.checks.registry import check_agents, check_data, check_organisations
 from governance.services.audit.checks.rounds import check_rounds, check_updates
+from governance.services.audit.checks.standing import check_standing
 from governance.services.audit.checks.state import check_state
 from governance.services.audit.checks.vault import check_vault
 from governance.services.audit.checks.verdicts import check_verdicts
@@ -37,7 +38,7 @@ CHECKS: Final[tuple[tuple[str, tuple[Check, ...]], ...]] = (
     ("roles and settings", (check_roles, check_settings)),
     ("organisations and agents", (check_organisations, check_agents, check_data)),
     ("votes", (check_power, check_votes, check_timelock)),
-    ("candidates and verdicts", (check_candidates, check_verdicts)),
+    ("candidates and verdicts", (check_candidates, check_verdicts, check_standing)),
     ("juries", (check_juries,)),
     ("rounds on chain", (check_rounds,)),
     ("jobs and agreements", (check_jobs, check_agreements)),

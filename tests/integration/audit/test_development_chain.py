@@ -29,6 +29,7 @@ def test_chain_that_idled_and_restarted_has_no_finding(devnet: Devnet, home: Hom
         founders=founders,
         panel=LABORATORIES,
         policy=shipped_policies(),
+        guardian=operator(LABORATORIES[0]).address,
         treasury=operator(LABORATORIES[0]).address,
         supply_e18=10**21,
     )

@@ -31,7 +31,12 @@ def chain(devnet: Devnet) -> EvmChain:
     devnet.fund([key(name).address for name in (*NAMES, "deployer")], 10**18)
     founders = tuple(Founder(name=name, member=key(name).address, operator=key("op " + name).address) for name in NAMES)
     founding = Founding(
-        founders=founders, panel=NAMES, policy=load_policies(), treasury=key("deployer").address, supply_e18=1
+        founders=founders,
+        panel=NAMES,
+        policy=load_policies(),
+        guardian=key(NAMES[0]).address,
+        treasury=key("deployer").address,
+        supply_e18=1,
     )
     deployed = deploy(devnet.info().rpc_url, key("deployer"), founding, progress=lambda _: None)
     write_atomically(devnet.home.deployment_file, deployed.deployment.to_json())

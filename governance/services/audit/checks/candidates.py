@@ -4,12 +4,13 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from governance.domain.market import Kind
-from governance.domain.release import MANIFEST_TYPE, Status
+from governance.domain.release import MANIFEST_TYPE
 from governance.services import reading
 from governance.services.audit.ballots import read_proposals
 from governance.services.audit.context import Context, place, short
 from governance.services.audit.records import Agreement, Release
 from governance.services.audit.report import Examination
+from governance.services.audit.standing import read_standings
 from governance.services.audit.timeline import moment_of
 
 WHERE = "ReleaseRegistry"
@@ -119,20 +120,18 @@ def _check_record(context: Context, exam: Examination, release: Release) -> None
         exam.equal(where, f"{name} that stands", expected=expected, found=value)
     artifact = release.manifest.artifact
     context.state(exam, where, "release of its file", expected=release.id, call=(WHERE, "releaseOf", artifact))
-    usable = record["status"] == Status.RELEASED
-    context.state(exam, where, "may its file be used", expected=usable, call=(WHERE, "isUsable", artifact))
 
 
 def _record(context: Context, release: Release) -> dict[str, object]:
     manifest, decided = release.manifest, release.decided
-    status = Status.CANDIDATE if decided is None else Status[decided.name.upper()]
+    standing = read_standings(context)[release.id]
     epsilons = (agreement.terms.epsilon_micros for agreement in data_agreements(context, release))
     proposal = reading.number(release.proposals[-1].values["proposalId"]) if release.proposals else 0
     noted = read_proposals(context).get(proposal)
     # In the order of the contract's struct.
     return {
-        "status": int(status),
-        "reason": decided.values["reason"] if decided is not None and status is Status.REFUSED else 0,
+        "status": int(standing.status),
+        "reason": int(standing.refusal),
         "turn": manifest.candidate_index,
         "proposer": release.proposer,
         "time of submission": context.time_s(release.submitted),
@@ -140,10 +139,13 @@ def _record(context: Context, release: Release) -> dict[str, object]:
         "epsilon": max(epsilons, default=0),
         "time of decision": context.time_s(decided) if decided else 0,
         "deadline of its approval": noted.approval_deadline_s if noted else 0,
+        "does it fail rules that bind it": standing.fails_policy,
         "purposes": purposes_of(context, release),
         "licences": manifest.licences,
         "manifest hash": release.manifest_hash,
         "job": manifest.job,
         "artifact": manifest.artifact,
         "proposal": proposal,
+        "parent": manifest.parent,
+        "end of the guardian's suspension": standing.suspended_until_s,
     }

@@ -47,6 +47,13 @@ BY_ARGUMENTS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("ReleaseRegistry", "ReleaseProposed"): ("proposal", "id"),
     ("ReleaseRegistry", "Released"): ("released", "id"),
     ("ReleaseRegistry", "Refused"): ("refused", "id"),
+    ("ReleaseRegistry", "Suspended"): ("suspended", "id"),
+    ("ReleaseRegistry", "SuspensionLifted"): ("suspension-lifted", "id"),
+    ("ReleaseRegistry", "Rechecked"): ("rechecked", "id"),
+    ("ReleaseRegistry", "NonCompliant"): ("noncompliant", "id"),
+    ("ReleaseRegistry", "Revoked"): ("revoked", "id"),
+    ("ReleaseRegistry", "Recalled"): ("recalled", "id"),
+    ("ReleaseRegistry", "GuardianChanged"): ("guardian", "guardian"),
 }
 """Kind, and the argument that is the subject, where the payload is the hash of all arguments."""
 
@@ -65,9 +72,10 @@ def check_log(context: Context, exam: Examination) -> None:
 
 
 def _link(context: Context, exam: Examination) -> None:
-    head = b"\0" * 32
-    length = 0
-    for length, event in enumerate(context.events("ReleaseRegistry", "Logged"), 1):
+    head = reading.raw(context.read("ReleaseRegistry", "parentHead"))
+    # A registry that succeeds another goes on with its numbers.
+    before = length = int.from_bytes(head[28:])
+    for length, event in enumerate(context.events("ReleaseRegistry", "Logged"), before + 1):
         where = f"log entry {length} ({place(event)})"
         exam.equal(where, "its number", expected=length, found=event.values["sequence"])
         kind = reading.raw(event.values["kind"])

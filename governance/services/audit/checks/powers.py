@@ -133,6 +133,9 @@ def _masked(code: bytes, blueprint: Blueprint) -> bytes:
 
 def _known_words(context: Context, name: str) -> set[bytes]:
     words = {bytes(12) + bytes.fromhex(address[2:]) for address in context.history.addresses.values()}
+    if name == "ReleaseRegistry":
+        # Where its log begins; the log is linked from there.
+        words.add(reading.raw(context.read(name, "parentHead")))
     if name in SIGNING_NAMES:
         signing = SIGNING_NAMES[name]
         domain = Domain(name=signing, chain_id=context.history.chain_id, contract=context.address(name))
