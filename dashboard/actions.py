@@ -4,20 +4,30 @@ Only these calls are reachable through the timelock. A call that is not listed h
 contract than the one it is listed for, is unknown and shown as a danger.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from dashboard.text import quote, short
-from dashboard.times import span, utc
+from dashboard.calls import BY_PLACE, SECOND_VOTE, Call, credits_text, hexed, whole
 from governance.domain.market import Address
 
-DESTRUCTIVE: Final = "This cannot be undone by the person who votes; read it twice."
+__all__ = ["Action", "Approval", "Staged", "call_data", "credits_about", "credits_text", "read_action"]
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A change that was staged."""
+
+    target: Address
+    call: bytes
+
+
+NOTHING_STAGED: Final[Mapping[bytes, Staged]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,127 +61,14 @@ class Action:
     approval: Approval | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    contract: str
-    signature: str
-    labels: tuple[str, ...]
-    sentence: Callable[[Sequence[object]], str]
-
-    @property
-    def types(self) -> list[str]:
-        inside = self.signature[self.signature.index("(") + 1 : -1]
-        return inside.split(",") if inside else []
-
-    @property
-    def selector(self) -> bytes:
-        return keccak(text=self.signature)[:4]
-
-
-_CALLS: Final = (
-    _Call(
-        "ReleaseRegistry",
-        "approve(bytes32,bytes32,bytes32,bytes32,uint64)",
-        ("release", "manifest hash", "policy hash", "facts hash", "deadline"),
-        lambda v: (
-            f"Release candidate {_hex(v[0])[2:10]} for use, if the constitution still allows it when it is carried out "
-            f"(at the latest {utc(_int(v[4]))})."
-        ),
-    ),
-    _Call(
-        "AgentRegistry",
-        "admit(string,address,address)",
-        ("name", "member", "operator"),
-        lambda v: (
-            f"Admit an organisation that calls itself {quote(str(v[0]))}, with one vote for the wallet "
-            f"{_hex(v[1])[2:10]} and its agents administered by {_hex(v[2])[2:10]}."
-        ),
-    ),
-    _Call(
-        "AgentRegistry",
-        "remove(uint32)",
-        ("organisation",),
-        lambda v: f"Remove organisation number {v[0]}, its vote and all its agents. {DESTRUCTIVE}",
-    ),
-    _Call(
-        "EvaluatorCourt",
-        "joinPanel(uint32)",
-        ("organisation",),
-        lambda v: f"Let organisation number {v[0]} be drawn as a juror.",
-    ),
-    _Call(
-        "ModelGovernor",
-        "setVotingDelay(uint48)",
-        ("seconds",),
-        lambda v: f"Change the time between a proposal and its vote to {span(_int(v[0]))}.",
-    ),
-    _Call(
-        "ModelGovernor",
-        "setVotingPeriod(uint32)",
-        ("seconds",),
-        lambda v: f"Change the time in which members may vote to {span(_int(v[0]))}.",
-    ),
-    _Call(
-        "ModelGovernor",
-        "setProposalThreshold(uint256)",
-        ("votes",),
-        lambda v: f"Change the votes that a member needs to propose to {v[0]}.",
-    ),
-    _Call(
-        "ModelGovernor",
-        "updateQuorumNumerator(uint256)",
-        ("percent",),
-        lambda v: f"Change the quorum of routine proposals to {v[0]} % of all votes.",
-    ),
-    _Call(
-        "ModelGovernor",
-        "setLateQuorumVoteExtension(uint48)",
-        ("seconds",),
-        lambda v: f"Change the least time to vote after a quorum is reached to {span(_int(v[0]))}.",
-    ),
-    _Call(
-        "ModelGovernor",
-        "updateTimelock(address)",
-        ("timelock",),
-        lambda v: f"Hand everything that the timelock owns to another contract, {_hex(v[0])}. {DESTRUCTIVE}",
-    ),
-    _Call(
-        "ModelGovernor",
-        "relay(address,uint256,bytes)",
-        ("target", "value", "calldata"),
-        lambda v: (
-            f"Make the governor itself call {_hex(v[0])} with calldata that this page does not read. {DESTRUCTIVE}"
-        ),
-    ),
-    _Call(
-        "Timelock",
-        "updateDelay(uint256)",
-        ("seconds",),
-        lambda v: f"Change the wait between a passed vote and its execution to {span(_int(v[0]))}.",
-    ),
-    _Call(
-        "Timelock",
-        "grantRole(bytes32,address)",
-        ("role", "account"),
-        lambda v: f"Give {_hex(v[1])} the power {_role(v[0])} over the timelock. {DESTRUCTIVE}",
-    ),
-    _Call(
-        "Timelock",
-        "revokeRole(bytes32,address)",
-        ("role", "account"),
-        lambda v: f"Take the power {_role(v[0])} over the timelock from {_hex(v[1])}. {DESTRUCTIVE}",
-    ),
-    _Call(
-        "Credit",
-        "transfer(address,uint256)",
-        ("to", "amount in 1e-18 credit"),
-        lambda v: f"Pay {credits_text(_int(v[1]))} from the timelock to {_hex(v[0])}.",
-    ),
-)
-_BY_PLACE: Final = {(call.contract, call.selector): call for call in _CALLS}
-
-
-def read_action(target: Address, value_wei: int, calldata: bytes, *, contracts: Mapping[str, Address]) -> Action:
+def read_action(
+    target: Address,
+    value_wei: int,
+    calldata: bytes,
+    *,
+    contracts: Mapping[str, Address],
+    staged: Mapping[bytes, Staged] = NOTHING_STAGED,
+) -> Action:
     """Return what one call of a proposal does.
 
     Parameters
@@ -184,10 +81,41 @@ def read_action(target: Address, value_wei: int, calldata: bytes, *, contracts: 
         Selector and arguments.
     contracts
         Our contracts by name.
+    staged
+        Changes that were staged, by id.
     """
+    action = _read(target, value_wei, calldata, contracts)
+    call = _call_of(action)
+    if call is None:
+        return action
+    if call.waits:
+        return replace(action, sentence=f"{NOT_STAGED} {action.sentence}")
+    return _about_change(action, _changed(call, calldata, staged), contracts) if call.about_change else action
+
+
+def _changed(call: Call, calldata: bytes, staged: Mapping[bytes, Staged]) -> Staged | None:
+    values = decode(call.types, calldata[4:])
+    return Staged(str(values[0]), values[1]) if call.signature.startswith("stage(") else staged.get(values[0])
+
+
+def _about_change(action: Action, change: Staged | None, contracts: Mapping[str, Address]) -> Action:
+    if change is None:
+        return replace(action, known=False, sentence=f"{action.sentence} This page does not know that change.")
+    inner = _read(change.target, 0, change.call, contracts)
+    call = _call_of(inner)
+    wait = (call.waits if call is not None else "") or SECOND_VOTE
+    sentence = f"{action.sentence.removesuffix('.')} ({wait}): {inner.sentence}"
+    return replace(action, sentence=sentence, known=action.known and call is not None and bool(call.waits))
+
+
+def _call_of(action: Action) -> Call | None:
+    return BY_PLACE.get((action.target_name or "", action.calldata[:4])) if action.signature else None
+
+
+def _read(target: Address, value_wei: int, calldata: bytes, contracts: Mapping[str, Address]) -> Action:
     names = {address.lower(): name for name, address in contracts.items()}
     name = names.get(target.lower())
-    call = _BY_PLACE.get((name or "", calldata[:4]))
+    call = BY_PLACE.get((name or "", calldata[:4]))
     values = None if call is None else _arguments(call, calldata)
     if call is None or values is None:
         return _unknown(target, name, value_wei, calldata)
@@ -213,20 +141,12 @@ def call_data(signature: str, *arguments: object) -> str:
     return "0x" + (keccak(text=signature)[:4] + body).hex()
 
 
-def credits_text(amount_e18: int) -> str:
-    """Return an amount of credit, exact, without trailing zeros."""
-    whole, fraction = divmod(amount_e18, 10**18)
-    digits = f"{fraction:018d}".rstrip("0")
-    number = f"{whole:,}" + (f".{digits}" if digits else "")
-    return f"{number} credit" if amount_e18 == 10**18 else f"{number} credits"
-
-
 def credits_about(amount_e18: int) -> str:
     """Return an amount of credit to the nearest hundredth, for a table or a headline."""
     return f"{(amount_e18 + 5 * 10**15) // 10**16 / 100:,.2f}".removesuffix(".00")
 
 
-def _arguments(call: _Call, calldata: bytes) -> Sequence[object] | None:
+def _arguments(call: Call, calldata: bytes) -> Sequence[object] | None:
     try:
         values = decode(call.types, calldata[4:])
     except (DecodingError, UnicodeDecodeError, OverflowError):
@@ -235,16 +155,16 @@ def _arguments(call: _Call, calldata: bytes) -> Sequence[object] | None:
     return values if encode(call.types, values) == calldata[4:] else None
 
 
-def _approval(call: _Call, values: Sequence[object]) -> Approval | None:
+def _approval(call: Call, values: Sequence[object]) -> Approval | None:
     if not call.signature.startswith("approve("):
         return None
     release, manifest, policy, facts, deadline = values
     return Approval(
-        release=bytes.fromhex(_hex(release)[2:]),
-        manifest_hash=bytes.fromhex(_hex(manifest)[2:]),
-        policy_hash=bytes.fromhex(_hex(policy)[2:]),
-        facts_hash=bytes.fromhex(_hex(facts)[2:]),
-        deadline_s=_int(deadline),
+        release=bytes.fromhex(hexed(release)[2:]),
+        manifest_hash=bytes.fromhex(hexed(manifest)[2:]),
+        policy_hash=bytes.fromhex(hexed(policy)[2:]),
+        facts_hash=bytes.fromhex(hexed(facts)[2:]),
+        deadline_s=whole(deadline),
     )
 
 
@@ -265,29 +185,12 @@ def _unknown(target: Address, name: str | None, value_wei: int, calldata: bytes)
     )
 
 
+NOT_STAGED: Final = "The contract will refuse this: only a change that was staged, and waited, may do it."
+
+
 def _money(value_wei: int) -> str:
     return f" It also sends {value_wei} wei." if value_wei else ""
 
 
-def _int(value: object) -> int:
-    return int(str(value))
-
-
-def _hex(value: object) -> str:
-    if isinstance(value, bytes):
-        return "0x" + value.hex()
-    return to_checksum_address(str(value))
-
-
 def _plain(kind: str, value: object) -> str:
-    return _hex(value) if kind == "address" or isinstance(value, bytes) else str(value)
-
-
-_ROLES: Final = {keccak(text=f"{name}_ROLE"): name.lower() for name in ("PROPOSER", "EXECUTOR", "CANCELLER")} | {
-    b"\0" * 32: "admin"
-}
-
-
-def _role(value: object) -> str:
-    raw = bytes.fromhex(_hex(value)[2:])
-    return _ROLES.get(raw, short(_hex(value)))
+    return hexed(value) if kind == "address" or isinstance(value, bytes) else str(value)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final
 
-from dashboard.actions import Action, read_action
+from dashboard.actions import NOTHING_STAGED, Action, Staged, read_action
 from dashboard.entries import Entry, address, number, word
 from dashboard.people import Register
 from dashboard.quorum import Count, ProposalClass, Tally
@@ -125,20 +125,27 @@ class Proposal:
         return ProposalState.QUEUED if self.happened("Queued") else ProposalState.SUCCEEDED
 
 
-def read_proposals(entries: Iterable[Entry], contracts: Mapping[str, Address]) -> list[Proposal]:
+def read_staged(entries: Iterable[Entry]) -> dict[bytes, Staged]:
+    """Return all changes that were ever staged, by id."""
+    return {entry.word("id"): Staged(entry.address("target"), entry.word("call")) for entry in entries}
+
+
+def read_proposals(
+    entries: Iterable[Entry], contracts: Mapping[str, Address], staged: Mapping[bytes, Staged] = NOTHING_STAGED
+) -> list[Proposal]:
     """Return all proposals, oldest first, from the governor's events in order."""
     found: dict[int, Proposal] = {}
     # The class is told by its own event, in OpenZeppelin's order after ProposalCreated.
     for entry in entries:
         key = entry.number("proposalId")
         if entry.name == "ProposalCreated":
-            found[key] = _created(entry, contracts)
+            found[key] = _created(entry, contracts, staged)
         elif key in found:
             found[key] = _advanced(found[key], entry)
     return list(found.values())
 
 
-def _created(entry: Entry, contracts: Mapping[str, Address]) -> Proposal:
+def _created(entry: Entry, contracts: Mapping[str, Address], staged: Mapping[bytes, Staged]) -> Proposal:
     calls = zip(entry.items("targets"), entry.items("values"), entry.items("calldatas"), strict=True)
     created = Step(word="Proposed", time_s=entry.time_s, transaction=entry.transaction)
     return Proposal(
@@ -146,7 +153,7 @@ def _created(entry: Entry, contracts: Mapping[str, Address]) -> Proposal:
         proposer=entry.address("proposer"),
         description=entry.text("description"),
         actions=tuple(
-            read_action(address(target), number(value), word(calldata), contracts=contracts)
+            read_action(address(target), number(value), word(calldata), contracts=contracts, staged=staged)
             for target, value, calldata in calls
         ),
         created=created,

@@ -121,11 +121,16 @@ def read_world(supplies: Supplies) -> World:
         market=market.read_market(index.entries("AgreementBook", market.EVENTS)),
         rounds=tuple(market.read_rounds(index.entries("RoundLedger", market.ROUND_EVENTS))),
         releases=tuple(_releases(index)),
-        proposals=tuple(proposals.read_proposals(index.entries("ModelGovernor", proposals.EVENTS), supplies.contracts)),
+        proposals=_proposals(index, supplies),
         votes=tuple(index.entries("MemberToken", people.VOTE_EVENTS)),
         quorums=tuple(index.entries("ModelGovernor", [QUORUM_EVENT])),
         policy=worded(index.policy(), supplies.worded_policy),
     )
+
+
+def _proposals(index: Index, supplies: Supplies) -> tuple[Proposal, ...]:
+    staged = proposals.read_staged(index.entries("Amendments", ["Staged"]))
+    return tuple(proposals.read_proposals(index.entries("ModelGovernor", proposals.EVENTS), supplies.contracts, staged))
 
 
 def _releases(index: Index) -> list[Release]:

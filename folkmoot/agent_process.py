@@ -137,6 +137,7 @@ def _desk(config: AgentConfig, chain: EvmChain, links: Links) -> Desk:
     from agents.roles.desk import Desk
     from governance.adapters.evm.keys import read_keystore
     from governance.policy import load_policies
+    from governance.services.amendments import Amendments
     from governance.services.court import Court
     from governance.services.market import Market
     from governance.services.registry import Registry
@@ -161,6 +162,7 @@ def _desk(config: AgentConfig, chain: EvmChain, links: Links) -> Desk:
         court=Court(chain),
         releases=Releases(chain),
         governor=Governor(chain),
+        amendments=Amendments(chain),
     )
 
 

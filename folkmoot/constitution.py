@@ -91,6 +91,7 @@ def arguments(founding: Founding) -> dict[str, tuple[object, ...]]:
         "AgreementBook": (WIRING,),
         "RoundLedger": (WIRING,),
         "EvaluatorCourt": (WIRING, settings, metrics, _numbers(founding.founders, founding.panel)),
+        "Amendments": (WIRING,),
         "RewardVault": (WIRING,),
     }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from governance.domain.release import ProposalState, Stage
 from governance.ports import Chain
+from governance.services.amendments import Amendments
 from governance.services.court import Court
 from governance.services.reading import number, raw
 from governance.services.releases import Governor
@@ -23,9 +24,9 @@ class Deadline:
 
 
 def next_deadline(chain: Chain) -> Deadline | None:
-    """Return the nearest future deadline of the open proposals and cases, ``None`` if there is none."""
+    """Return the nearest future deadline of the open proposals, changes and cases, ``None`` if there is none."""
     now_s = chain.now_s()
-    future = (each for each in (*_proposals(chain), *_cases(chain)) if each.timestamp_s > now_s)
+    future = (each for each in (*_proposals(chain), *_cases(chain), *_amendments(chain)) if each.timestamp_s > now_s)
     return min(future, default=None)
 
 
@@ -41,6 +42,16 @@ def _proposals(chain: Chain) -> Iterator[Deadline]:
             yield Deadline(governor.deadline_s(proposal) + 1, f"voting on proposal {name} closes")
         elif state is ProposalState.QUEUED:
             yield Deadline(governor.eta_s(proposal), f"proposal {name} may be executed")
+
+
+def _amendments(chain: Chain) -> Iterator[Deadline]:
+    amendments = Amendments(chain)
+    for identifier in amendments.ids():
+        record, name = amendments.amendment(identifier), identifier.hex()[:8]
+        if record.waits_for_activation:
+            yield Deadline(record.from_s, f"the staged change {name} may be activated")
+        elif record.waits_for_its_vote:
+            yield Deadline(record.from_s, f"the second vote on the staged change {name} may be opened")
 
 
 def _cases(chain: Chain) -> Iterator[Deadline]:

@@ -3,7 +3,7 @@
 Three owners, an institute, a data centre and five laboratories. The first job has two candidates, of which the
 constitution refuses one and the members release the other; in the second no jury is drawn for one candidate, and the
 members refuse the other. Payments, refunds, a delegation, agents that end and come back, an organisation that joins
-and leaves by vote, and a proposal left open.
+and leaves by vote, a change of the constitution by two votes, another that is dropped, and a proposal left open.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from eth_utils.crypto import keccak
 from folkmoot.constitution import DAY_S
 from governance.domain.market import Mandate
 from governance.domain.signing import Binding
+from governance.services.amendments import Amendments
 from governance.services.court import Court
 from governance.services.market import Market
 from governance.services.registry import Registry
@@ -122,6 +123,7 @@ def _first_job(story: Story) -> None:
     carry_out(story, vote_on(story, "reweighed", support=FOR))
     # An incident that turns out to be none: it ends by itself.
     Releases(story.chain).suspend(member(CENTRE), story.releases["reweighed"], reason="an incident")
+    _activate_newest(story)
     _settle(story)
 
 
@@ -134,14 +136,23 @@ def _admit_newcomer(story: Story) -> None:
 
 
 def _decide_by_all(story: Story, name: str, calldata: bytes) -> None:
+    _decide(story, name, Amendments(story.chain).staging("AgentRegistry", calldata))
+
+
+def _decide(story: Story, name: str, calldata: bytes, *, period_s: int = 6 * DAY_S) -> None:
     governor = Governor(story.chain)
-    receipt = governor.propose(member(OWNERS[0]), target="AgentRegistry", calldata=calldata, description=name)
+    receipt = governor.propose(member(OWNERS[0]), target="Amendments", calldata=calldata, description=name)
     proposal = story.proposals[name] = proposal_of(receipt.events)
     story.advance(DAY_S + 2)
     for voter in (*OWNERS[:2], INSTITUTE, CENTRE, *LABORATORIES[:4]):
         governor.cast_vote(member(voter), proposal, FOR, reason="so be it")
-    story.advance(6 * DAY_S + 2)
+    story.advance(period_s + 2)
     carry_out(story, proposal)
+
+
+def _activate_newest(story: Story) -> None:
+    amendments = Amendments(story.chain)
+    amendments.activate(operator(CENTRE), amendments.ids()[-1])
 
 
 def _settle(story: Story) -> None:
@@ -176,6 +187,24 @@ def _second_job(story: Story) -> None:
     vote_on(story, "unloved", support=AGAINST)
     Releases(story.chain).refuse(operator(CENTRE), story.releases["unloved"])
     _decide_by_all(story, "expulsion", story.chain.encode("AgentRegistry", "remove", 11))
+    story.advance(14 * DAY_S)
+    _activate_newest(story)
+    _decide_constitutionally(story)
+
+
+def _decide_constitutionally(story: Story) -> None:
+    """Two votes for another voting period, the second called after the wait; and a change that is dropped."""
+    amendments, call = Amendments(story.chain), story.chain.encode("ModelGovernor", "setVotingPeriod", 6 * DAY_S)
+    _decide(story, "staging", amendments.staging("ModelGovernor", call))
+    change = amendments.ids()[-1]
+    story.advance(30 * DAY_S)
+    amendments.open_ratification(operator(CENTRE), change)
+    nonce = amendments.amendment(change).nonce
+    _decide(story, "ratification", story.chain.encode("Amendments", "ratify", change, nonce))
+    amendments.activate(operator(CENTRE), change)
+    # The next vote is a day longer.
+    _decide(story, "another staging", amendments.staging("ModelGovernor", call), period_s=7 * DAY_S)
+    _decide(story, "dropping", story.chain.encode("Amendments", "withdraw", amendments.ids()[-1]), period_s=7 * DAY_S)
 
 
 def _leave_one_open(story: Story) -> None:

@@ -14,6 +14,7 @@ from governance.domain.market import Address
 from governance.domain.policy import PolicySet
 from governance.errors import FolkmootError
 from governance.ports import Chain, Signer
+from governance.services.amendments import Amendments
 from governance.services.court import Court
 from governance.services.market import Market
 from governance.services.registry import Registry
@@ -47,6 +48,7 @@ class Desk:
     court: Court
     releases: Releases
     governor: Governor
+    amendments: Amendments
 
     @property
     def address(self) -> Address:

@@ -11,6 +11,7 @@ from functools import cached_property
 from agents.roles.desk import Desk, Plans, each, merge
 from agents.roles.evidence import known_rounds
 from agents.roles.feed import Feed
+from governance.domain.amendment import AmendmentState
 from governance.domain.market import Kind
 from governance.domain.release import ProposalState, Stage, Status
 from governance.errors import ContractRefused
@@ -24,6 +25,7 @@ DRAW_BLOCKS = 2
 """Blocks after the opening of a case whose hashes decide its jury."""
 NEVER_S = (1 << 64) - 1
 CLAIMS_PER_TRANSACTION = 20
+PAST_AMENDMENTS = frozenset({AmendmentState.WITHDRAWN, AmendmentState.ACTIVATED})
 PAST_HELP = frozenset({"ReleaseNotCandidate", "ReleaseExpired"})
 """Refusals of an execution that no waiting mends."""
 
@@ -34,11 +36,12 @@ class Keeper:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self._ended: set[int | bytes] = set()
-        """Proposals and jobs that nothing is due for any more."""
+        """Proposals, jobs and changes that nothing is due for any more."""
 
     def step(self) -> Plans:
         """Do all that is due for every job and proposal."""
         plans = each(self._open_proposals(), self._proposal, name=lambda number: f"proposal {str(number)[:8]}")
+        plans += each(self._waiting_amendments(), self._amendment, name=lambda change: f"change {change.hex()[:8]}")
         return merge(plans + each(self._open_jobs(), self._job, name=lambda job: f"job {job.hex()[:8]}"))
 
     def _job(self, job: bytes) -> Plans:
@@ -60,6 +63,29 @@ class Keeper:
     def _open_proposals(self) -> list[int]:
         proposals = [reading.number(event.values["proposalId"]) for event in self._proposal_feed.read()]
         return [proposal for proposal in proposals if proposal not in self._ended]
+
+    @cached_property
+    def _amendment_feed(self) -> Feed:
+        return Feed(self.desk.chain, "Amendments", ["Staged"])
+
+    def _waiting_amendments(self) -> list[bytes]:
+        changes = [reading.raw(event.values["id"]) for event in self._amendment_feed.read()]
+        return [change for change in changes if change not in self._ended]
+
+    def _amendment(self, change: bytes) -> Plans:
+        record, now = self.desk.amendments.amendment(change), self.desk.chain.now_s()
+        if now > record.until_s or record.state in PAST_AMENDMENTS:
+            self._ended.add(change)
+            return Plans()
+        if not (record.waits_for_its_vote or record.waits_for_activation):
+            return Plans()
+        if now < record.from_s:
+            return Plans(due_at_s=record.from_s)
+        if record.waits_for_its_vote:
+            self._try(lambda: self.desk.amendments.open_ratification(self.desk.signer, change), "open ratification")
+        else:
+            self._try(lambda: self.desk.amendments.activate(self.desk.signer, change), "activate")
+        return Plans()
 
     def _proposal(self, proposal: int) -> Plans:
         governor, now = self.desk.governor, self.desk.chain.now_s()

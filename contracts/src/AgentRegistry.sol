@@ -16,7 +16,7 @@ import {Mandate} from "./types/Market.sol";
 contract AgentRegistry is IAgentRegistry, EIP712 {
     // ---- Immutables ----
 
-    address private immutable TIMELOCK;
+    address private immutable AMENDMENTS;
     IMemberToken private immutable MEMBERS;
     IReleaseRegistry private immutable LOG;
 
@@ -38,7 +38,7 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
     // ---- Constructor ----
 
     constructor(Addresses memory a, Founder[] memory founders) EIP712("Folkmoot AgentRegistry", "1") {
-        TIMELOCK = a.timelock;
+        AMENDMENTS = a.amendments;
         MEMBERS = IMemberToken(a.memberToken);
         LOG = IReleaseRegistry(a.releaseRegistry);
         for (uint256 i; i < founders.length; ++i) {
@@ -50,14 +50,14 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
 
     /// @inheritdoc IAgentRegistry
     function admit(string calldata name, address member, address operator) external returns (uint32) {
-        if (msg.sender != TIMELOCK) revert AgentOnlyTimelock(msg.sender);
+        if (msg.sender != AMENDMENTS) revert AgentOnlyAmendments(msg.sender);
         return _admit(Founder(name, member, operator));
     }
 
     /// @inheritdoc IAgentRegistry
     /// @dev Its agents end with it, without a loop that it could make too long.
     function remove(uint32 id) external {
-        if (msg.sender != TIMELOCK) revert AgentOnlyTimelock(msg.sender);
+        if (msg.sender != AMENDMENTS) revert AgentOnlyAmendments(msg.sender);
         _requireActive(id);
         _organisations[id].active = false;
         emit OrganisationRemoved(id);

@@ -37,6 +37,7 @@ contract ModelGovernor is
 
     IReleaseRegistry private immutable RELEASES;
     IAgentRegistry private immutable AGENTS;
+    address private immutable AMENDMENTS;
 
     // ---- Storage ----
 
@@ -56,6 +57,7 @@ contract ModelGovernor is
     {
         RELEASES = IReleaseRegistry(a.releaseRegistry);
         AGENTS = IAgentRegistry(a.agentRegistry);
+        AMENDMENTS = a.amendments;
     }
 
     // ---- Proposing ----
@@ -215,6 +217,11 @@ contract ModelGovernor is
 
     function _validateCancel(uint256 proposalId, address caller) internal view override returns (bool) {
         return !_routine[proposalId] && super._validateCancel(proposalId, caller);
+    }
+
+    /// @dev A vote that changes how votes are counted waits like any other change of the constitution.
+    function _checkGovernance() internal view override {
+        if (_msgSender() != AMENDMENTS) revert GovernorOnlyExecutor(_msgSender());
     }
 
     // ---- Internal: what several parents define ----

@@ -22,7 +22,7 @@ contract AgentRegistryTest is MarketBase {
     }
 
     function test_a_vote_admits_an_organisation_with_one_vote() public {
-        vm.prank(TIMELOCK);
+        vm.prank(AMENDMENTS);
         uint32 id = agents.admit("Fifth hospital", NEW_MEMBER, NEW_OPERATOR);
 
         assertEq(id, ORGANISATIONS + 1, "number");
@@ -30,9 +30,9 @@ contract AgentRegistryTest is MarketBase {
         assertEq(agents.organisation(id).operator, NEW_OPERATOR, "operator");
     }
 
-    function testFuzz_only_the_timelock_admits_and_removes(address caller) public {
-        vm.assume(caller != TIMELOCK);
-        bytes memory refusal = abi.encodeWithSelector(IAgentRegistry.AgentOnlyTimelock.selector, caller);
+    function testFuzz_only_amendments_admits_and_removes(address caller) public {
+        vm.assume(caller != AMENDMENTS);
+        bytes memory refusal = abi.encodeWithSelector(IAgentRegistry.AgentOnlyAmendments.selector, caller);
         vm.prank(caller);
         vm.expectRevert(refusal);
         agents.admit("Fifth hospital", NEW_MEMBER, NEW_OPERATOR);
@@ -43,7 +43,7 @@ contract AgentRegistryTest is MarketBase {
     }
 
     function test_names_and_keys_belong_to_one_organisation_for_ever() public {
-        vm.startPrank(TIMELOCK);
+        vm.startPrank(AMENDMENTS);
         agents.remove(1);
         vm.expectRevert(_used(address(0)));
         agents.admit("organisation A", NEW_MEMBER, NEW_OPERATOR);
@@ -63,7 +63,7 @@ contract AgentRegistryTest is MarketBase {
     }
 
     function test_removal_ends_the_vote_and_all_agents() public {
-        vm.prank(TIMELOCK);
+        vm.prank(AMENDMENTS);
         agents.remove(FIRST_LAB);
 
         assertEq(members.getVotes(_member(FIRST_LAB)), 0, "votes");
@@ -77,7 +77,7 @@ contract AgentRegistryTest is MarketBase {
     function test_a_removed_organisation_does_nothing_more() public {
         IAgentRegistry.Binding memory binding = _binding(1, NEW_KEY, Role.OWNER);
         bytes memory signature = _sign(NEW_KEY, _bindingDigest(binding));
-        vm.prank(TIMELOCK);
+        vm.prank(AMENDMENTS);
         agents.remove(1);
 
         vm.prank(_operator(1));
@@ -89,7 +89,7 @@ contract AgentRegistryTest is MarketBase {
         vm.prank(_agent(1));
         vm.expectRevert(_notActive(_agent(1)));
         agents.heartbeat();
-        vm.prank(TIMELOCK);
+        vm.prank(AMENDMENTS);
         vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentUnknownOrganisation.selector, 1));
         agents.remove(1);
     }
@@ -215,7 +215,7 @@ contract AgentRegistryTest is MarketBase {
 
     function test_an_operator_key_cannot_become_an_agent() public {
         uint256 key = 0xCAFE;
-        vm.prank(TIMELOCK);
+        vm.prank(AMENDMENTS);
         agents.admit("Fifth hospital", NEW_MEMBER, vm.addr(key));
         IAgentRegistry.Binding memory binding = _binding(1, key, Role.OWNER);
         _expectNoBinding(binding, _sign(key, _bindingDigest(binding)), _used(vm.addr(key)));

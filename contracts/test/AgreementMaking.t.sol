@@ -207,13 +207,13 @@ contract AgreementMakingTest is AgreementBase {
     }
 
     function test_agents_of_a_removed_organisation_neither_sell_nor_buy() public {
-        vm.prank(TIMELOCK);
+        vm.prank(AMENDMENTS);
         agents.remove(1);
         _expectBadTerms(_terms(Kind.Data, 1), 1, "seller");
         vm.prank(_operator(2));
         agents.unbind(_agent(2));
         _expectBadTerms(_terms(Kind.Data, 2), 2, "seller");
-        vm.prank(TIMELOCK);
+        vm.prank(AMENDMENTS);
         agents.remove(INSTITUTE);
         _expectBadTerms(_terms(Kind.Data, 3), 3, "buyer");
     }

@@ -241,7 +241,7 @@ contract AgreementPaymentTest is AgreementBase {
     function test_work_is_paid_after_the_organisation_was_removed() public {
         bytes32 id = _make(Kind.Data, 1);
         _postUpTo(1);
-        vm.prank(TIMELOCK);
+        vm.prank(AMENDMENTS);
         agents.remove(1);
 
         book.claimRounds(id, _claims(0, 1, 1));

@@ -177,7 +177,7 @@ contract EvaluatorCourtTest is AgreementBase {
     function test_without_enough_evaluators_left_nothing_is_drawn() public {
         _open(ID, _evaluation(1));
         for (uint32 i; i < 3; ++i) {
-            vm.prank(TIMELOCK);
+            vm.prank(AMENDMENTS);
             agents.remove(FIRST_LAB + i);
         }
         vm.roll(block.number + 3);

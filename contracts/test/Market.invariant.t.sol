@@ -101,7 +101,7 @@ contract Traders is AgreementBase {
 
     function removeSeller(uint8 chance) external {
         if (chance % 32 != 0 || !agents.organisation(1).active) return;
-        vm.prank(TIMELOCK);
+        vm.prank(AMENDMENTS);
         agents.remove(1);
     }
 

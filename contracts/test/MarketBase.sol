@@ -34,7 +34,7 @@ interface VmKeys {
     function revertToState(uint256 snapshot) external returns (bool);
 }
 
-/// @dev Thirteen organisations, every contract real; only the vote itself is left out (the timelock is a key).
+/// @dev Thirteen organisations, every contract real; only the vote itself is left out (the timelock and Amendments are keys).
 abstract contract MarketBase is Check {
     uint32 internal constant OWNERS = 4;
     uint32 internal constant INSTITUTE = 5;
@@ -42,6 +42,7 @@ abstract contract MarketBase is Check {
     uint32 internal constant FIRST_LAB = 7;
     uint32 internal constant ORGANISATIONS = 13;
     address internal constant TIMELOCK = address(0x71);
+    address internal constant AMENDMENTS = address(0xA3);
     address internal constant GOVERNOR = address(0x60);
     address internal constant STRANGER = address(0x57);
     uint64 internal constant START_S = 1_700_000_000;
@@ -89,6 +90,7 @@ abstract contract MarketBase is Check {
     function _addresses() internal view virtual returns (Addresses memory a) {
         uint256 nonce = vm.getNonce(address(this));
         (a.credit, a.timelock, a.governor) = (address(credit), TIMELOCK, GOVERNOR);
+        a.amendments = AMENDMENTS;
         a.memberToken = vm.computeCreateAddress(address(this), nonce);
         a.releaseRegistry = vm.computeCreateAddress(address(this), nonce + 1);
         a.policyRegistry = vm.computeCreateAddress(address(this), nonce + 2);

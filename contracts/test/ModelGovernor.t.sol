@@ -57,6 +57,7 @@ contract ModelGovernorTest is Check {
     uint8 private constant ABSTAIN = 2;
     address private constant COORDINATOR = address(0xC0);
     address private constant STRANGER = address(0x57);
+    address private constant AMENDMENTS = address(0xA3);
 
     MemberToken private token;
     Timelock private timelock;
@@ -75,6 +76,7 @@ contract ModelGovernorTest is Check {
         a.governor = vm.computeCreateAddress(address(this), nonce + 2);
         a.releaseRegistry = address(door);
         a.agentRegistry = address(admissions);
+        a.amendments = AMENDMENTS;
         token = new MemberToken(a);
         timelock = new Timelock(2 days, a);
         governor = new ModelGovernor(a, Delays(1 days, 5 days, 1 days));
@@ -95,13 +97,14 @@ contract ModelGovernorTest is Check {
         assertEq(governor.quorum(block.timestamp - 1), 7, "half of 13, rounded up");
     }
 
-    function test_the_timelock_knows_the_governor_alone() public view {
+    function test_the_timelock_knows_the_governor_and_amendments_alone() public view {
         bytes32[4] memory roles = _roles();
         address[6] memory others = [address(0), address(this), STRANGER, _member(0), COORDINATOR, address(door)];
         for (uint256 i; i < roles.length; ++i) {
             bool forGovernor = roles[i] != timelock.DEFAULT_ADMIN_ROLE();
             assertTrue(timelock.hasRole(roles[i], address(governor)) == forGovernor, "governor");
-            assertTrue(timelock.hasRole(roles[i], address(timelock)) != forGovernor, "timelock");
+            assertTrue(timelock.hasRole(roles[i], AMENDMENTS) != forGovernor, "amendments");
+            assertFalse(timelock.hasRole(roles[i], address(timelock)), "timelock");
             assertEq(timelock.getRoleAdmin(roles[i]), timelock.DEFAULT_ADMIN_ROLE(), "admin of the role");
             for (uint256 j; j < others.length; ++j) {
                 assertFalse(timelock.hasRole(roles[i], others[j]), "anybody else");
@@ -111,13 +114,14 @@ contract ModelGovernorTest is Check {
 
     function test_deployment_grants_exactly_four_roles() public {
         Addresses memory a;
+        a.amendments = AMENDMENTS;
         a.governor = address(governor);
         vm.recordLogs();
         new Timelock(2 days, a);
         uint256 grants;
         uint256 count = vm.getRecordedLogs().length;
-        // RoleGranted four times (admin, proposer, canceller, executor) and one MinDelayChange.
-        grants = count - 1;
+        // The timelock is its own administrator for a moment: granted and revoked; and one MinDelayChange.
+        grants = count - 3;
         assertEq(grants, 4, "grants");
     }
 
@@ -348,7 +352,8 @@ contract ModelGovernorTest is Check {
         governor.propose(targets, values, calls, "money for a stranger");
     }
 
-    function test_settings_change_by_constitutional_vote_only() public {
+    /// @dev Finding 17.
+    function test_finding_17_settings_change_through_amendments_only() public {
         vm.prank(_member(0));
         vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorOnlyExecutor.selector, _member(0)));
         governor.setVotingPeriod(1);
@@ -363,7 +368,12 @@ contract ModelGovernorTest is Check {
         vm.warp(governor.proposalDeadline(id) + 1);
         governor.queue(id);
         vm.warp(block.timestamp + 2 days);
+        vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorOnlyExecutor.selector, address(timelock)));
         governor.execute(id);
+
+        vm.prank(AMENDMENTS);
+        governor.setVotingPeriod(6 days);
+
         assertEq(governor.votingPeriod(), 6 days, "period");
     }
 

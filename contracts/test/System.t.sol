@@ -3,7 +3,9 @@ pragma solidity 0.8.37;
 
 import {IAccessControl} from "@openzeppelin/contracts/access/IAccessControl.sol";
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
+import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {IAgentRegistry} from "../src/interfaces/IAgentRegistry.sol";
+import {IAmendments} from "../src/interfaces/IAmendments.sol";
 import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
 import {IEvaluatorCourt} from "../src/interfaces/IEvaluatorCourt.sol";
 import {IMemberToken} from "../src/interfaces/IMemberToken.sol";
@@ -59,11 +61,11 @@ contract SystemTest is SystemBase {
         address member = address(0xFEED);
         // Votes count from the second after admission.
         vm.warp(block.timestamp + 1);
-        uint256 proposal = _propose(
-            _member(1), address(agents), abi.encodeCall(IAgentRegistry.admit, ("a fifth owner", member, address(0xFEE)))
+        bytes32 id = _stage(
+            address(agents), abi.encodeCall(IAgentRegistry.admit, ("a fifth owner", member, address(0xFEE)))
         );
-        _carry(proposal);
-        governor.execute(proposal);
+        vm.warp(block.timestamp + 14 days);
+        amendments.activate(id);
         assertEq(agents.organisationCount(), ORGANISATIONS + 1, "organisations");
         assertEq(members.getVotes(member), 1, "vote");
     }
@@ -73,9 +75,9 @@ contract SystemTest is SystemBase {
         assertEq(members.balanceOf(me), 0, "votes");
         vm.expectRevert(abi.encodeWithSelector(IMemberToken.MemberTokenOnlyController.selector, me));
         members.admit(me);
-        vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentOnlyTimelock.selector, me));
+        vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentOnlyAmendments.selector, me));
         agents.admit("mine", me, STRANGER);
-        vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentOnlyTimelock.selector, me));
+        vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentOnlyAmendments.selector, me));
         agents.remove(1);
         vm.expectRevert(abi.encodeWithSelector(IEvaluatorCourt.CourtOnlyTimelock.selector, me));
         court.joinPanel(1);
@@ -93,6 +95,10 @@ contract SystemTest is SystemBase {
         governor.setVotingDelay(0);
         vm.expectRevert(IModelGovernor.GovernorNoRelay.selector);
         governor.relay(address(timelock), 0, "");
+        vm.expectRevert(abi.encodeWithSelector(IAmendments.AmendmentOnlyTimelock.selector, me));
+        amendments.stage(address(agents), "");
+        vm.expectRevert(abi.encodeWithSelector(TimelockController.TimelockUnauthorizedCaller.selector, me));
+        timelock.updateDelay(0);
         _expectNoTimelockRole(me);
     }
 
@@ -105,6 +111,7 @@ contract SystemTest is SystemBase {
         assertEq(releases.agreementBook(), address(book), "book");
         assertEq(releases.roundLedger(), address(ledger), "ledger");
         assertEq(releases.evaluatorCourt(), address(court), "court");
+        assertEq(releases.amendments(), address(amendments), "amendments");
         assertEq(releases.rewardVault(), address(vault), "vault");
         assertEq(governor.timelock(), address(timelock), "timelock of the governor");
         assertEq(address(governor.token()), address(members), "token of the governor");

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AgentRegistry} from "../src/AgentRegistry.sol";
 import {AgreementBook} from "../src/AgreementBook.sol";
+import {Amendments} from "../src/Amendments.sol";
 import {EvaluatorCourt} from "../src/EvaluatorCourt.sol";
 import {MemberToken} from "../src/MemberToken.sol";
 import {ModelGovernor} from "../src/ModelGovernor.sol";
@@ -12,6 +13,7 @@ import {RewardVault} from "../src/RewardVault.sol";
 import {RoundLedger} from "../src/RoundLedger.sol";
 import {Timelock} from "../src/Timelock.sol";
 import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
+import {IAmendments} from "../src/interfaces/IAmendments.sol";
 import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
 import {Addresses} from "../src/types/Addresses.sol";
 import {AggregationPrivacy, Kind, PrivacyUnit, Terms} from "../src/types/Market.sol";
@@ -27,6 +29,7 @@ abstract contract SystemBase is MarketBase {
 
     Timelock internal timelock;
     ModelGovernor internal governor;
+    Amendments internal amendments;
     bytes32 internal job;
     mapping(Kind kind => mapping(uint32 organisation => bytes32)) internal agreements;
 
@@ -44,7 +47,8 @@ abstract contract SystemBase is MarketBase {
         a.agreementBook = vm.computeCreateAddress(address(this), nonce + 6);
         a.roundLedger = vm.computeCreateAddress(address(this), nonce + 7);
         a.evaluatorCourt = vm.computeCreateAddress(address(this), nonce + 8);
-        a.rewardVault = vm.computeCreateAddress(address(this), nonce + 9);
+        a.amendments = vm.computeCreateAddress(address(this), nonce + 9);
+        a.rewardVault = vm.computeCreateAddress(address(this), nonce + 10);
     }
 
     function _deploy(Addresses memory a) internal override {
@@ -57,6 +61,7 @@ abstract contract SystemBase is MarketBase {
         book = new AgreementBook(a);
         ledger = new RoundLedger(a);
         court = new EvaluatorCourt(a, _settings(), _metrics(), _labs());
+        amendments = new Amendments(a);
         vault = new RewardVault(a);
     }
 
@@ -192,6 +197,27 @@ abstract contract SystemBase is MarketBase {
         (targets[0], calls[0]) = (target, call);
         vm.prank(proposer);
         return governor.propose(targets, values, calls, "a proposal");
+    }
+
+    /// @dev Carries a vote that stages a call, and returns the amendment.
+    function _stage(address target, bytes memory call) internal returns (bytes32) {
+        return _stageAs(_member(1), target, call);
+    }
+
+    function _stageAs(address proposer, address target, bytes memory call) internal returns (bytes32) {
+        _decide(proposer, address(amendments), abi.encodeCall(IAmendments.stage, (target, call)));
+        return keccak256(
+            abi.encode(block.chainid, address(amendments), target, keccak256(call), amendments.count())
+        );
+    }
+
+    /// @dev Proposes, carries and executes.
+    function _decide(address proposer, address target, bytes memory call) internal {
+        // Votes count from the second after admission.
+        vm.warp(block.timestamp + 1);
+        uint256 proposal = _propose(proposer, target, call);
+        _carry(proposal);
+        governor.execute(proposal);
     }
 
     /// @dev Everybody votes For; then it is queued and waits until it may be executed.

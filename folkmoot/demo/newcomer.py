@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from folkmoot.demo.cast import FUNDS_WEI
 from folkmoot.votes import Proposals, Support
+from governance.services.amendments import Amendments
 from governance.services.reading import number
 from governance.services.releases import Governor
 
@@ -37,11 +38,11 @@ def leave_open(network: Network, devnet: Devnet) -> OpenProposal:
         network.keys.ensure(f"{SLUG}.{what}")
     member, operator = (network.keys.address(f"{SLUG}.{what}") for what in ("member", "operator"))
     devnet.fund([member, operator], FUNDS_WEI)
-    calldata = chain.encode("AgentRegistry", "admit", NAME, member, operator)
+    admission = chain.encode("AgentRegistry", "admit", NAME, member, operator)
     receipt = governor.propose(
         network.keys.signer(f"{PROPOSER}.member"),
-        target="AgentRegistry",
-        calldata=calldata,
+        target="Amendments",
+        calldata=Amendments(chain).staging("AgentRegistry", admission),
         description=f"Admit the organisation {NAME}, an owner of heart disease records.",
     )
     created = next(event for event in receipt.events if event.name == "ProposalCreated")

@@ -18,6 +18,7 @@ CONTRACTS: Final = (
     "AgreementBook",
     "RoundLedger",
     "EvaluatorCourt",
+    "Amendments",
     "RewardVault",
 )
 """In the order of deployment."""

@@ -25,6 +25,7 @@ from folkmoot.demo.cast import SCHEMA
 from folkmoot.demo.run import Outcome
 from folkmoot.devnet import Devnet, NotRunning
 from governance.domain.release import Status
+from governance.services.amendments import Amendments
 from governance.services.market import AgreementState, Market
 from governance.services.reading import number, raw
 from governance.services.registry import Registry
@@ -214,6 +215,9 @@ def test_one_vote_of_a_person_admits_the_fifth_hospital(demonstration: Shown) ->
     for _ in range(2):
         assert folkmoot(demonstration, "devnet", "advance", "--to-next").returncode == 0
         wait_until(lambda: no_deadline_was_missed(demonstration), seconds=30)
+    wait_until(lambda: Amendments(chain).ids(), seconds=60)
+    assert len(Registry(chain).organisations()) == 13, "admitted before its wait was over"
+    assert folkmoot(demonstration, "devnet", "advance", "--to-next").returncode == 0
     wait_until(lambda: len(Registry(chain).organisations()) == 14, seconds=60)
 
     assert voted.returncode == 0, voted.stderr

@@ -25,6 +25,7 @@ from governance.domain.release import Manifest, ProposalState, jury_commitment
 from governance.domain.signing import Binding
 from governance.errors import ContractRefused
 from governance.policy import licence_bits, load_policies, purpose_bits
+from governance.services.amendments import Amendments
 from governance.services.court import Court
 from governance.services.market import Market, RoundClaim
 from governance.services.registry import Registry, Role
@@ -262,8 +263,9 @@ class PlayedNetwork:
 
     def propose_admission(self, name: str, *, title: str = "Admit a newcomer", proposer: str = "Cleveland") -> int:
         newcomer = (self.member(name).address, self.operator(name).address)
-        calldata = self.chain.encode("AgentRegistry", "admit", name, *newcomer)
-        return self._propose(self.member(proposer), "AgentRegistry", calldata, title)
+        admission = self.chain.encode("AgentRegistry", "admit", name, *newcomer)
+        calldata = Amendments(self.chain).staging("AgentRegistry", admission)
+        return self._propose(self.member(proposer), "Amendments", calldata, title)
 
     def _propose(self, proposer: KeySigner, target: str, calldata: bytes, title: str) -> int:
         receipt = self.governor.propose(proposer, target=target, calldata=calldata, description=title)

@@ -63,7 +63,7 @@ interface IAgentRegistry {
         bytes32 family;
     }
 
-    error AgentOnlyTimelock(address caller);
+    error AgentOnlyAmendments(address caller);
     error AgentOnlyOperator(address caller);
     error AgentNotActive(address agent);
     error AgentUnknownOrganisation(uint32 organisation);
@@ -90,11 +90,11 @@ interface IAgentRegistry {
     event DataCommitted(address indexed agent, bytes32 indexed root, uint32 rows, bool evaluation, bytes32 family);
     event Heartbeat(address indexed agent);
 
-    /// @notice Admits an organisation with one vote. Only the timelock.
+    /// @notice Admits an organisation with one vote. Only Amendments, so 14 days after its vote.
     /// @return organisation Its number, counted from one.
     function admit(string calldata name, address member, address operator) external returns (uint32 organisation);
 
-    /// @notice Removes an organisation, its vote and all its agents. Only the timelock.
+    /// @notice Removes an organisation, its vote and all its agents. Only Amendments, so 14 days after its vote.
     function remove(uint32 organisation) external;
 
     /// @notice Binds an agent to the caller's organisation; the agent's key signs the EIP-712 struct `Binding`.

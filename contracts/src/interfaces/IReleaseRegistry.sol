@@ -236,5 +236,6 @@ interface IReleaseRegistry is IFacts {
     function agreementBook() external view returns (address);
     function roundLedger() external view returns (address);
     function evaluatorCourt() external view returns (address);
+    function amendments() external view returns (address);
     function rewardVault() external view returns (address);
 }

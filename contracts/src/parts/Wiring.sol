@@ -21,6 +21,7 @@ abstract contract Wiring is IReleaseRegistry {
     IAgreementBook internal immutable BOOK;
     IRoundLedger internal immutable ROUNDS;
     IEvaluatorCourt internal immutable COURT;
+    address internal immutable AMENDMENTS;
     IRewardVault internal immutable VAULT;
 
     constructor(Addresses memory a) {
@@ -32,6 +33,7 @@ abstract contract Wiring is IReleaseRegistry {
         BOOK = IAgreementBook(a.agreementBook);
         ROUNDS = IRoundLedger(a.roundLedger);
         COURT = IEvaluatorCourt(a.evaluatorCourt);
+        AMENDMENTS = a.amendments;
         VAULT = IRewardVault(a.rewardVault);
     }
 
@@ -65,6 +67,10 @@ abstract contract Wiring is IReleaseRegistry {
 
     function evaluatorCourt() external view returns (address) {
         return address(COURT);
+    }
+
+    function amendments() external view returns (address) {
+        return AMENDMENTS;
     }
 
     function rewardVault() external view returns (address) {

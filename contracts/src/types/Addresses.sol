@@ -13,5 +13,6 @@ struct Addresses {
     address agreementBook;
     address roundLedger;
     address evaluatorCourt;
+    address amendments;
     address rewardVault;
 }

@@ -23,6 +23,7 @@ GETTERS: Final = {
     "AgreementBook": "agreementBook",
     "RoundLedger": "roundLedger",
     "EvaluatorCourt": "evaluatorCourt",
+    "Amendments": "amendments",
     "RewardVault": "rewardVault",
 }
 """Where ReleaseRegistry says that the others stand."""

@@ -8,6 +8,7 @@ from governance.domain.market import Address
 from governance.domain.policy import PolicySet
 from governance.errors import ChainUnreachable, FolkmootError
 from governance.services.audit.checks.agreements import check_agreements, check_jobs
+from governance.services.audit.checks.amendments import check_amendments
 from governance.services.audit.checks.candidates import check_candidates
 from governance.services.audit.checks.constitution import check_constitution
 from governance.services.audit.checks.documents import check_documents, check_reports
@@ -37,7 +38,7 @@ CHECKS: Final[tuple[tuple[str, tuple[Check, ...]], ...]] = (
     ("code and wiring", (check_code,)),
     ("roles and settings", (check_roles, check_settings)),
     ("organisations and agents", (check_organisations, check_agents, check_data)),
-    ("votes", (check_power, check_votes, check_timelock)),
+    ("votes", (check_power, check_votes, check_timelock, check_amendments)),
     ("candidates and verdicts", (check_candidates, check_verdicts, check_standing)),
     ("juries", (check_juries,)),
     ("rounds on chain", (check_rounds,)),

@@ -15,6 +15,7 @@ from folkmoot.settings import CHECKOUT
 from governance.adapters.evm import EvmChain, KeySigner
 from governance.domain.release import ProposalState
 from governance.policy import load_policies
+from governance.services.amendments import Amendments
 from governance.services.releases import FOR, Governor
 
 pytestmark = pytest.mark.chain
@@ -54,9 +55,10 @@ def advance_to_next(devnet: Devnet) -> str:
 
 def test_time_stops_at_each_step_of_a_proposal(devnet: Devnet, chain: EvmChain) -> None:
     governor = Governor(chain)
-    calldata = chain.encode("AgentRegistry", "admit", "Newcomer", key("new").address, key("new operator").address)
+    admission = chain.encode("AgentRegistry", "admit", "Newcomer", key("new").address, key("new operator").address)
+    calldata = Amendments(chain).staging("AgentRegistry", admission)
     assert "no deadline lies ahead" in advance_to_next(devnet)
-    receipt = governor.propose(key(NAMES[0]), target="AgentRegistry", calldata=calldata, description="Admit")
+    receipt = governor.propose(key(NAMES[0]), target="Amendments", calldata=calldata, description="Admit")
     proposal = int(str(next(event for event in receipt.events if event.name == "ProposalCreated").values["proposalId"]))
 
     assert "opens" in advance_to_next(devnet)
@@ -69,6 +71,8 @@ def test_time_stops_at_each_step_of_a_proposal(devnet: Devnet, chain: EvmChain) 
     governor.execute(key(NAMES[0]), proposal)
 
     assert governor.state(proposal) is ProposalState.EXECUTED
+    assert "may be activated" in advance_to_next(devnet)
+    Amendments(chain).activate(key(NAMES[0]), Amendments(chain).ids()[0])
     assert "no deadline lies ahead" in advance_to_next(devnet)
 
 

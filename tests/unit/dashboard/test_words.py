@@ -5,7 +5,7 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.actions import call_data, credits_about, credits_text, read_action
+from dashboard.actions import Staged, call_data, credits_about, credits_text, read_action
 from dashboard.entries import Entry
 from dashboard.export import as_csv, as_json
 from dashboard.quorum import Count, ProposalClass, Tally
@@ -13,12 +13,27 @@ from dashboard.text import clean, clean_lines, is_suspicious, quote, short, shor
 from dashboard.times import span, utc
 
 REGISTRY, AGENTS, STRANGER = "0x" + "11" * 20, "0x" + "22" * 20, "0x" + "33" * 20
-CONTRACTS = {"ReleaseRegistry": REGISTRY, "AgentRegistry": AGENTS}
+AMENDMENTS, GOVERNOR = "0x" + "44" * 20, "0x" + "55" * 20
+CONTRACTS = {
+    "ReleaseRegistry": REGISTRY,
+    "AgentRegistry": AGENTS,
+    "Amendments": AMENDMENTS,
+    "ModelGovernor": GOVERNOR,
+}
 MEMBER, OPERATOR = "0x" + "AA" * 20, "0x" + "bb" * 20
 
 
 def action(calldata: str, *, target: str = AGENTS, value_wei: int = 0):  # type: ignore[no-untyped-def]
-    return read_action(target, value_wei, bytes.fromhex(calldata[2:]), contracts=CONTRACTS)
+    staged = {b"\7" * 32: Staged(GOVERNOR, call("setVotingPeriod(uint32)", 86_400))}
+    return read_action(target, value_wei, bytes.fromhex(calldata[2:]), contracts=CONTRACTS, staged=staged)
+
+
+def call(signature: str, *arguments: object) -> bytes:
+    return bytes.fromhex(call_data(signature, *arguments)[2:])
+
+
+def stage(target: str, calldata: bytes):  # type: ignore[no-untyped-def]
+    return action(call_data("stage(address,bytes)", target, calldata), target=AMENDMENTS)
 
 
 @given(st.text(max_size=300))
@@ -61,12 +76,47 @@ def test_a_moment_beyond_any_calendar_is_told_in_seconds() -> None:
     assert utc(2**64 - 1) == f"second {2**64 - 1}"
 
 
-def test_an_admission_is_told_with_the_name_in_quotation_marks() -> None:
+def test_a_staged_admission_is_told_with_its_wait_and_the_name_in_quotation_marks() -> None:
+    told = stage(AGENTS, call("admit(string,address,address)", "St. Anna", MEMBER, OPERATOR))
+
+    assert told.known
+    assert told.sentence.startswith(
+        "Stage a change that waits (14 days): Admit an organisation that calls itself “St. Anna”, with one vote"
+    )
+
+
+def test_an_admission_without_staging_is_told_to_be_refused() -> None:
     told = action(call_data("admit(string,address,address)", "St. Anna", MEMBER, OPERATOR))
 
     assert told.known
-    assert told.sentence.startswith("Admit an organisation that calls itself “St. Anna”, with one vote")
+    assert "will refuse" in told.sentence
     assert told.arguments[0] == ("name", "St. Anna")
+
+
+def test_a_second_vote_is_told_with_what_it_confirms() -> None:
+    staged = stage(GOVERNOR, call("setVotingPeriod(uint32)", 86_400))
+    second = action(call_data("ratify(bytes32,bytes32)", b"\7" * 32, b"\x08" * 32), target=AMENDMENTS)
+
+    assert staged.sentence.startswith("Stage a change that waits (30 days and a second vote): Change the time")
+    assert second.known
+    assert second.sentence.endswith("Change the time in which members may vote to 1 d.")
+
+
+@pytest.mark.parametrize(
+    ("target", "calldata"),
+    [
+        (STRANGER, call("admit(string,address,address)", "A", MEMBER, OPERATOR)),
+        (AGENTS, b"\xde\xad\xbe\xef"),
+        (REGISTRY, call("approve(bytes32,bytes32,bytes32,bytes32,uint64)", *[bytes(32)] * 4, 1)),
+        (AMENDMENTS, call("stage(address,bytes)", AGENTS, b"")),
+    ],
+)
+def test_staging_what_is_not_exactly_a_known_change_is_a_danger(target: str, calldata: bytes) -> None:
+    assert not stage(target, calldata).known
+
+
+def test_a_second_vote_on_an_unknown_change_is_a_danger() -> None:
+    assert not action(call_data("ratify(bytes32,bytes32)", bytes(32), bytes(32)), target=AMENDMENTS).known
 
 
 def test_an_approval_says_what_it_is_bound_to() -> None:

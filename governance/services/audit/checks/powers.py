@@ -48,7 +48,7 @@ def check_code(context: Context, exam: Examination) -> None:
 
 def check_roles(context: Context, exam: Examination) -> None:
     """Replay every role of the timelock and compare who holds it now."""
-    governor, timelock = context.address("ModelGovernor"), context.address("Timelock")
+    governor, amendments = context.address("ModelGovernor"), context.address("Amendments")
     holders: dict[bytes, set[Address]] = {role: set() for role in ROLES}
     for event in context.events("Timelock", "RoleGranted", "RoleRevoked", "RoleAdminChanged"):
         role = reading.raw(event.values["role"])
@@ -59,7 +59,7 @@ def check_roles(context: Context, exam: Examination) -> None:
         held = holders.setdefault(role, set())
         (held.add if event.name == "RoleGranted" else held.discard)(account)
     for role, found in holders.items():
-        wanted = {timelock} if role == ADMIN_ROLE else {governor} if role in ROLES else set()
+        wanted = {amendments} if role == ADMIN_ROLE else {governor} if role in ROLES else set()
         name = ROLES.get(role, "0x" + role.hex())
         exam.equal(f"Timelock, {name}", "holders, from all grants", expected=sorted(wanted), found=sorted(found))
         for account in sorted(found | _suspects(context)):
@@ -96,7 +96,9 @@ def _suspects(context: Context) -> set[Address]:
     # Nobody but these ever had a chance to be given a role unseen; storage edits for strangers cannot be listed.
     creators = {creation.creator for creation, _ in context.history.creations.values()}
     members = {found.member for key in context.world.organisations if (found := context.world.organisations.last(key))}
-    return {NOBODY, context.address("ModelGovernor"), context.address("Timelock")} | creators | members
+    return (
+        {NOBODY, *(context.address(name) for name in ("ModelGovernor", "Timelock", "Amendments"))} | creators | members
+    )
 
 
 def _compare_code(context: Context, exam: Examination, name: str) -> None:

@@ -1,10 +1,13 @@
 """Organisations, agents, mandates and data roots: what stands against what happened."""
 
+from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from governance.domain.market import Address
 from governance.errors import ContractRefused
+from governance.ports import Event
 from governance.services import reading
+from governance.services.audit.checks.amendments import activated_calls
 from governance.services.audit.context import END, Context, place
 from governance.services.audit.report import Examination
 from governance.services.audit.world import read_mandate
@@ -33,15 +36,23 @@ def check_organisations(context: Context, exam: Examination) -> None:
 def _check_admissions(context: Context, exam: Examination) -> None:
     creation = context.history.creations.get(WHERE)
     founders = {tuple(reading.row(item, 3)) for item in reading.items(creation[1][1])} if creation else set()
-    executed = {event.transaction for event in context.events("Timelock", "CallExecuted")}
+    activated = {(transaction, call) for transaction, _, call in activated_calls(context)}
     for event in context.events(WHERE, "OrganisationAdmitted", "OrganisationRemoved"):
         values = event.values
         founder = event.name == "OrganisationAdmitted" and (
             (values["name"], values["member"], values["operator"]) in founders and event.block == _created_in(context)
         )
         # Without the creation the founders are not known, and the missing evidence is noted there.
-        voted = founder or event.transaction in executed or creation is None
-        exam.holds(place(event), "a founder, or decided by vote", condition=voted)
+        voted = founder or (event.transaction, _call_of(event)) in activated or creation is None
+        exam.holds(place(event), "a founder, or a change that was staged by vote and waited", condition=voted)
+
+
+def _call_of(event: Event) -> bytes:
+    values = event.values
+    if event.name == "OrganisationRemoved":
+        return keccak(b"remove(uint32)")[:4] + encode(["uint32"], [values["organisation"]])
+    arguments = [values[name] for name in ("name", "member", "operator")]
+    return keccak(b"admit(string,address,address)")[:4] + encode(["string", "address", "address"], arguments)
 
 
 def _created_in(context: Context) -> int:

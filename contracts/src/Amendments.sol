@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {IAgentRegistry} from "./interfaces/IAgentRegistry.sol";
+import {IAmendments} from "./interfaces/IAmendments.sol";
+import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
+import {CodeStore} from "./libraries/CodeStore.sol";
+import {Addresses} from "./types/Addresses.sol";
+import {Direction} from "./types/Amendment.sol";
+
+/// @title Changes that wait
+/// @dev Docs are in the interface. Every log payload is keccak256(abi.encode(arguments of the event in order)).
+contract Amendments is IAmendments {
+    uint64 private constant TIGHTEN_WAIT_S = 2 days;
+    uint64 private constant LOOSEN_WAIT_S = 14 days;
+    uint64 private constant CONSTITUTIONAL_WAIT_S = 30 days;
+    /// @dev A vote nobody acted on must not lie ready for years.
+    uint64 private constant WINDOW_S = 30 days;
+
+    // ---- Immutables ----
+
+    address private immutable TIMELOCK;
+    address private immutable AGENTS;
+    IReleaseRegistry private immutable LOG;
+
+    // ---- Storage ----
+
+    mapping(bytes32 id => Amendment) private _amendments;
+    mapping(bytes32 id => address) private _calls;
+    uint64 private _count;
+
+    // ---- Constructor ----
+
+    constructor(Addresses memory a) {
+        TIMELOCK = a.timelock;
+        AGENTS = a.agentRegistry;
+        LOG = IReleaseRegistry(a.releaseRegistry);
+    }
+
+    modifier onlyTimelock() {
+        if (msg.sender != TIMELOCK) revert AmendmentOnlyTimelock(msg.sender);
+        _;
+    }
+
+    // ---- First vote ----
+
+    /// @inheritdoc IAmendments
+    function stage(address target, bytes calldata call) external onlyTimelock returns (bytes32 id) {
+        if (target.code.length == 0) revert AmendmentNoCode(target);
+        if (call.length > CodeStore.MAX_BYTES) revert AmendmentTooLarge(call.length);
+        Direction direction = directionOf(target, call);
+        if (direction == Direction.Forbidden) revert AmendmentForbidden(target, bytes4(call));
+        bytes32 callHash = keccak256(call);
+        id = keccak256(abi.encode(block.chainid, address(this), target, callHash, ++_count));
+        uint64 fromS = uint64(block.timestamp) + _waitS(direction);
+        _amendments[id] =
+            Amendment(State.Staged, direction, target, fromS, fromS + WINDOW_S, target.codehash, callHash, 0);
+        _calls[id] = CodeStore.write(call);
+        emit Staged(id, target, direction, fromS, fromS + WINDOW_S, call);
+        bytes32 payload = keccak256(abi.encode(id, target, direction, fromS, fromS + WINDOW_S, call));
+        LOG.append("staged", id, payload);
+    }
+
+    /// @inheritdoc IAmendments
+    function withdraw(bytes32 id) external onlyTimelock {
+        Amendment storage found = _known(id);
+        if (found.state == State.Withdrawn || found.state == State.Activated) {
+            revert AmendmentNotIn(id, State.Staged, found.state);
+        }
+        found.state = State.Withdrawn;
+        emit Withdrawn(id);
+        LOG.append("change-withdrawn", id, keccak256(abi.encode(id)));
+    }
+
+    // ---- Second vote ----
+
+    /// @inheritdoc IAmendments
+    function openRatification(bytes32 id) external returns (bytes32 nonce) {
+        Amendment storage found = _known(id);
+        if (found.direction != Direction.Constitutional) revert AmendmentNeedsNoRatification(id);
+        _requireIn(id, found, State.Staged);
+        nonce = keccak256(abi.encode(id, blockhash(block.number - 1)));
+        found.state = State.Opened;
+        found.nonce = nonce;
+        found.untilS = uint64(block.timestamp) + WINDOW_S;
+        emit RatificationOpened(id, nonce, found.untilS);
+        LOG.append("ratification", id, keccak256(abi.encode(id, nonce, found.untilS)));
+    }
+
+    /// @inheritdoc IAmendments
+    function ratify(bytes32 id, bytes32 nonce) external onlyTimelock {
+        Amendment storage found = _known(id);
+        _requireIn(id, found, State.Opened);
+        if (nonce != found.nonce) revert AmendmentWrongNonce(id, nonce);
+        found.state = State.Ratified;
+        found.untilS = uint64(block.timestamp) + WINDOW_S;
+        emit Ratified(id, found.untilS);
+        LOG.append("ratified", id, keccak256(abi.encode(id, found.untilS)));
+    }
+
+    // ---- Activation ----
+
+    /// @inheritdoc IAmendments
+    function activate(bytes32 id) external {
+        Amendment storage found = _known(id);
+        _requireIn(id, found, found.direction == Direction.Constitutional ? State.Ratified : State.Staged);
+        (address target, bytes memory call) = (found.target, CodeStore.read(_calls[id]));
+        if (target.codehash != found.codeHash) revert AmendmentCodeChanged(id, target);
+        Direction direction = this.directionOf(target, call);
+        if (direction > found.direction) revert AmendmentStricter(id, found.direction, direction);
+        found.state = State.Activated;
+        emit Activated(id);
+        LOG.append("activated", id, keccak256(abi.encode(id)));
+        Address.functionCall(target, call);
+    }
+
+    // ---- Views ----
+
+    /// @inheritdoc IAmendments
+    function amendment(bytes32 id) external view returns (Amendment memory) {
+        return _amendments[id];
+    }
+
+    /// @inheritdoc IAmendments
+    function callOf(bytes32 id) external view returns (bytes memory) {
+        _known(id);
+        return CodeStore.read(_calls[id]);
+    }
+
+    /// @inheritdoc IAmendments
+    function count() external view returns (uint64) {
+        return _count;
+    }
+
+    /// @inheritdoc IAmendments
+    /// @dev What is not listed is constitutional: a call that nobody thought of waits longest.
+    function directionOf(address target, bytes calldata call) public view returns (Direction) {
+        bytes4 selector = bytes4(call);
+        // This contract may write to the log; a vote must not do it in its name.
+        if (target == address(LOG) && selector == IReleaseRegistry.append.selector) return Direction.Forbidden;
+        bool members = selector == IAgentRegistry.admit.selector || selector == IAgentRegistry.remove.selector;
+        return target == AGENTS && members ? Direction.Loosen : Direction.Constitutional;
+    }
+
+    // ---- Internal ----
+
+    function _waitS(Direction direction) private pure returns (uint64) {
+        if (direction == Direction.Tighten) return TIGHTEN_WAIT_S;
+        return direction == Direction.Loosen ? LOOSEN_WAIT_S : CONSTITUTIONAL_WAIT_S;
+    }
+
+    function _known(bytes32 id) private view returns (Amendment storage found) {
+        found = _amendments[id];
+        if (found.state == State.None) revert AmendmentUnknown(id);
+    }
+
+    function _requireIn(bytes32 id, Amendment storage found, State required) private view {
+        if (found.state != required) revert AmendmentNotIn(id, required, found.state);
+        if (block.timestamp < found.fromS) revert AmendmentTooEarly(id, found.fromS);
+        if (block.timestamp > found.untilS) revert AmendmentExpired(id, found.untilS);
+    }
+}

@@ -1,0 +1,204 @@
+"""Every call that the timelock can make, with the sentence that a voter reads."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from dashboard.text import quote, short
+from dashboard.times import span, utc
+
+DESTRUCTIVE: Final = "This cannot be undone by the person who votes; read it twice."
+SECOND_VOTE: Final = "30 days and a second vote"
+
+
+def credits_text(amount_e18: int) -> str:
+    """Return an amount of credit, exact, without trailing zeros."""
+    whole, fraction = divmod(amount_e18, 10**18)
+    digits = f"{fraction:018d}".rstrip("0")
+    number = f"{whole:,}" + (f".{digits}" if digits else "")
+    return f"{number} credit" if amount_e18 == 10**18 else f"{number} credits"
+
+
+def whole(value: object) -> int:
+    """Return a number of the calldata."""
+    return int(str(value))
+
+
+def hexed(value: object) -> str:
+    """Return bytes or an address of the calldata as 0x hex."""
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    return to_checksum_address(str(value))
+
+
+_ROLES: Final = {keccak(text=f"{name}_ROLE"): name.lower() for name in ("PROPOSER", "EXECUTOR", "CANCELLER")} | {
+    b"\0" * 32: "admin"
+}
+
+
+def _role(value: object) -> str:
+    raw = bytes.fromhex(hexed(value)[2:])
+    return _ROLES.get(raw, short(hexed(value)))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, and the sentence that a person reads."""
+
+    contract: str
+    signature: str
+    labels: tuple[str, ...]
+    sentence: Callable[[Sequence[object]], str]
+    waits: str = ""
+    """How long it waits after it was staged; empty when the timelock itself makes the call."""
+    about_change: bool = False
+    """Stages a change, or decides about one that was staged."""
+
+    @property
+    def types(self) -> list[str]:
+        """Types of the arguments."""
+        inside = self.signature[self.signature.index("(") + 1 : -1]
+        return inside.split(",") if inside else []
+
+    @property
+    def selector(self) -> bytes:
+        """First four bytes of the calldata."""
+        return keccak(text=self.signature)[:4]
+
+
+CALLS: Final = (
+    Call(
+        "ReleaseRegistry",
+        "approve(bytes32,bytes32,bytes32,bytes32,uint64)",
+        ("release", "manifest hash", "policy hash", "facts hash", "deadline"),
+        lambda v: (
+            f"Release candidate {hexed(v[0])[2:10]} for use, if the constitution still allows it when it is "
+            f"carried out (at the latest {utc(whole(v[4]))})."
+        ),
+    ),
+    Call(
+        "AgentRegistry",
+        "admit(string,address,address)",
+        ("name", "member", "operator"),
+        lambda v: (
+            f"Admit an organisation that calls itself {quote(str(v[0]))}, with one vote for the wallet "
+            f"{hexed(v[1])[2:10]} and its agents administered by {hexed(v[2])[2:10]}."
+        ),
+        waits="14 days",
+    ),
+    Call(
+        "AgentRegistry",
+        "remove(uint32)",
+        ("organisation",),
+        lambda v: f"Remove organisation number {v[0]}, its vote and all its agents. {DESTRUCTIVE}",
+        waits="14 days",
+    ),
+    Call(
+        "EvaluatorCourt",
+        "joinPanel(uint32)",
+        ("organisation",),
+        lambda v: f"Let organisation number {v[0]} be drawn as a juror.",
+    ),
+    Call(
+        "ModelGovernor",
+        "setVotingDelay(uint48)",
+        ("seconds",),
+        lambda v: f"Change the time between a proposal and its vote to {span(whole(v[0]))}.",
+        waits=SECOND_VOTE,
+    ),
+    Call(
+        "ModelGovernor",
+        "setVotingPeriod(uint32)",
+        ("seconds",),
+        lambda v: f"Change the time in which members may vote to {span(whole(v[0]))}.",
+        waits=SECOND_VOTE,
+    ),
+    Call(
+        "ModelGovernor",
+        "setProposalThreshold(uint256)",
+        ("votes",),
+        lambda v: f"Change the votes that a member needs to propose to {v[0]}.",
+        waits=SECOND_VOTE,
+    ),
+    Call(
+        "ModelGovernor",
+        "updateQuorumNumerator(uint256)",
+        ("percent",),
+        lambda v: f"Change the quorum of routine proposals to {v[0]} % of all votes.",
+        waits=SECOND_VOTE,
+    ),
+    Call(
+        "ModelGovernor",
+        "setLateQuorumVoteExtension(uint48)",
+        ("seconds",),
+        lambda v: f"Change the least time to vote after a quorum is reached to {span(whole(v[0]))}.",
+        waits=SECOND_VOTE,
+    ),
+    Call(
+        "ModelGovernor",
+        "updateTimelock(address)",
+        ("timelock",),
+        lambda v: f"Hand everything that the timelock owns to another contract, {hexed(v[0])}. {DESTRUCTIVE}",
+        waits=SECOND_VOTE,
+    ),
+    Call(
+        "ModelGovernor",
+        "relay(address,uint256,bytes)",
+        ("target", "value", "calldata"),
+        lambda v: (
+            f"Make the governor itself call {hexed(v[0])} with calldata that this page does not read. {DESTRUCTIVE}"
+        ),
+    ),
+    Call(
+        "Timelock",
+        "updateDelay(uint256)",
+        ("seconds",),
+        lambda v: f"Change the wait between a passed vote and its execution to {span(whole(v[0]))}.",
+        waits=SECOND_VOTE,
+    ),
+    Call(
+        "Timelock",
+        "grantRole(bytes32,address)",
+        ("role", "account"),
+        lambda v: f"Give {hexed(v[1])} the power {_role(v[0])} over the timelock. {DESTRUCTIVE}",
+        waits=SECOND_VOTE,
+    ),
+    Call(
+        "Timelock",
+        "revokeRole(bytes32,address)",
+        ("role", "account"),
+        lambda v: f"Take the power {_role(v[0])} over the timelock from {hexed(v[1])}. {DESTRUCTIVE}",
+        waits=SECOND_VOTE,
+    ),
+    Call(
+        "Amendments",
+        "stage(address,bytes)",
+        ("contract", "call"),
+        lambda _: "Stage a change that waits.",
+        about_change=True,
+    ),
+    Call(
+        "Amendments",
+        "ratify(bytes32,bytes32)",
+        ("change", "nonce"),
+        lambda _: "Confirm, as the second vote, a change that was staged.",
+        about_change=True,
+    ),
+    Call(
+        "Amendments",
+        "withdraw(bytes32)",
+        ("change",),
+        lambda _: "Drop a change that was staged.",
+        about_change=True,
+    ),
+    Call(
+        "Credit",
+        "transfer(address,uint256)",
+        ("to", "amount in 1e-18 credit"),
+        lambda v: f"Pay {credits_text(whole(v[1]))} from the timelock to {hexed(v[0])}.",
+    ),
+)
+BY_PLACE: Final = {(call.contract, call.selector): call for call in CALLS}
