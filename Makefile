@@ -1,6 +1,6 @@
 # `make` alone explains the targets. Everything runs in this folder; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check contracts provers prove slither mutants fuzz soak bench clean lock setup setup-run setup-prove
+.PHONY: help demo test check contracts provers prove slither mutants fuzz soak bench clean lock gas setup setup-run setup-prove
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
@@ -27,6 +27,7 @@ help:
 	@echo "make fuzz       attack the contracts and the arithmetic with many random inputs (minutes)"
 	@echo "make soak       the tests that take long"
 	@echo "make bench      measure: release rates, AUC, seconds a round, gas"
+	@echo "make gas        measure the gas of every step of a job into tests/golden/gas.json"
 	@echo "make lock       pin what is installed now (constraints.txt, package-lock.json)"
 	@echo "make clean      remove .venv, node_modules and caches; homes in var/ stay"
 	@echo
@@ -79,6 +80,9 @@ fuzz: setup
 
 soak: setup
 	@$(NODE) $(PY) -m pytest -m slow; code=$$?; if [ $$code -eq 5 ]; then echo "no long tests yet"; exit 0; fi; exit $$code
+
+gas: setup
+	@$(PY) -m tests.gas_steps
 
 bench: setup
 	@$(NODE) $(PY) bench/run.py

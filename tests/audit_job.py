@@ -155,7 +155,7 @@ def post_round(story: Story, plan: Plan, job: bytes, number: int) -> None:
         claim = RoundClaim(round_number=number, digest=leaf.digest, proof=tuple(proof))
         # One owner forgets the last round, so that something is left to refund.
         if (name, number) != (OWNERS[2], plan.rounds - 1):
-            market.claim_rounds(operator(CENTRE), story.agreements[plan.label(name, kind.word)], [claim])
+            market.claim_rounds(operator(CENTRE), story.agreements[plan.label(name, kind.word)], [claim], job=job)
 
 
 def submit(story: Story, plan: Plan, job: bytes, index: int) -> None:

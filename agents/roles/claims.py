@@ -41,8 +41,8 @@ class Claims:
             self._closed.add(job)
             return Plans()
         end_s = self._desk.market.closable_from_s(agreement.id)
-        proven = self._proven(job)
-        if end_s == NEVER_S or agreement.paid_units >= len(proven):
+        proven = [claim for claim in self._proven(job) if claim.round_number >= agreement.next_unit]
+        if end_s == NEVER_S or not proven:
             return Plans()
         if self._desk.chain.now_s() < end_s - BEFORE_END_S:
             return Plans(due_at_s=end_s - BEFORE_END_S)
@@ -50,11 +50,11 @@ class Claims:
         return Plans()
 
     def _claim(self, agreement: AgreementRecord, proven: list[RoundClaim]) -> None:
-        market = self._desk.market
-        due = [claim for claim in proven if not market.is_paid(agreement.id, claim.round_number)]
+        market, due = self._desk.market, sorted(proven, key=lambda claim: claim.round_number)
         for start in range(0, len(due), CLAIMS_PER_TRANSACTION):
+            part = due[start : start + CLAIMS_PER_TRANSACTION]
             try:
-                market.claim_rounds(self._desk.signer, agreement.id, due[start : start + CLAIMS_PER_TRANSACTION])
+                market.claim_rounds(self._desk.signer, agreement.id, part, job=agreement.job)
             except ContractRefused as refusal:
                 LOGGER.warning("our claim: %s", refusal)
 

@@ -17,7 +17,7 @@ from governance.domain.release import ProposalState, Stage, Status
 from governance.errors import ContractRefused
 from governance.ports import Receipt
 from governance.services import reading
-from governance.services.market import AgreementRecord, AgreementState, JobState, RoundClaim
+from governance.services.market import AgreementRecord, AgreementState, JobRecord, JobState, RoundClaim
 from governance.services.releases import ReleaseRecord
 
 LOGGER = logging.getLogger(__name__)
@@ -144,6 +144,8 @@ class Keeper:
         active = [a for a in self.desk.agreements.of(job) if a.state is AgreementState.ACTIVE]
         record = self.desk.market.job(job)
         over = record.state is JobState.FINISHED or self.desk.chain.now_s() > record.deadline_s
+        if over:
+            self._record(job, record)
         if not active and over:
             self._ended.add(job)
         if not active:
@@ -151,20 +153,35 @@ class Keeper:
         if not over:
             return [Plans(due_at_s=record.deadline_s + 1)]
         cases = self._measured_cases(job)
+        self._pay_rounds(job, active)
         for agreement in active:
             self._pay(agreement, cases)
         return [self._close(agreement) for agreement in active]
+
+    def _record(self, job: bytes, record: JobRecord) -> None:
+        """Put the rounds of a job that ended by its deadline into the log; one that was finished has done so."""
+        market = self.desk.market
+        if record.state is JobState.OPEN and market.recorded_rounds(job) < market.round_count(job):
+            self._try(lambda: market.record_rounds(self.desk.signer, job), "record")
 
     def _measured_cases(self, job: bytes) -> list[tuple[int, bytes]]:
         releases = self.desk.releases.releases_of(job)
         return [(i, case) for i, case in enumerate(releases) if self.desk.court.case(case).stage is Stage.FINAL]
 
+    def _pay_rounds(self, job: bytes, active: Iterable[AgreementRecord]) -> None:
+        """Claim the rounds of all sellers at once; whoever makes that fail is left to a claim of its own."""
+        by_round = [agreement for agreement in active if agreement.kind in {Kind.DATA, Kind.COMPUTE}]
+        due = {a.id: claims[:CLAIMS_PER_TRANSACTION] for a in by_round if (claims := self._round_claims(a))}
+        if len(due) > 1:
+            self._try(lambda: self.desk.market.claim_for_all(self.desk.signer, job, due), "pay")
+
     def _pay(self, agreement: AgreementRecord, cases: Iterable[tuple[int, bytes]]) -> None:
         if agreement.kind in {Kind.DATA, Kind.COMPUTE}:
-            claims = self._round_claims(agreement)
+            # What was claimed for all a moment ago is not due any more.
+            claims = self._round_claims(self.desk.market.agreement(agreement.id) or agreement)
             for start in range(0, len(claims), CLAIMS_PER_TRANSACTION):
                 part = claims[start : start + CLAIMS_PER_TRANSACTION]
-                self._try(lambda part=part: self.desk.market.claim_rounds(self.desk.signer, agreement.id, part), "pay")  # type: ignore[misc]
+                self._try(lambda part=part: self._claim_rounds(agreement, part), "pay")  # type: ignore[misc]
             return
         due = [
             case for i, case in cases if not self.desk.market.is_paid(agreement.id, i) and self._earned(agreement, case)
@@ -177,14 +194,19 @@ class Keeper:
             return self.desk.court.has_revealed(case, agreement.seller)
         return agreement.data_root in self.desk.court.evaluation_roots(case)
 
+    def _claim_rounds(self, agreement: AgreementRecord, claims: list[RoundClaim]) -> Receipt:
+        return self.desk.market.claim_rounds(self.desk.signer, agreement.id, claims, job=agreement.job)
+
     def _round_claims(self, agreement: AgreementRecord) -> list[RoundClaim]:
-        claims = []
+        """Return the seller's rounds from the next one on, up to one that is missing: only it may pass over that."""
+        claims: list[RoundClaim] = []
         for evidence in known_rounds(self.desk, agreement.job):
-            number = evidence.round_number
-            present = any(leaf.agent == agreement.seller for leaf in evidence.leaves)
-            if present and not self.desk.market.is_paid(agreement.id, number):
-                leaf, proof = evidence.proof(agreement.seller)
-                claims.append(RoundClaim(round_number=number, digest=leaf.digest, proof=tuple(proof)))
+            if evidence.round_number != agreement.next_unit + len(claims):
+                continue
+            if not any(leaf.agent == agreement.seller for leaf in evidence.leaves):
+                break
+            leaf, proof = evidence.proof(agreement.seller)
+            claims.append(RoundClaim(round_number=evidence.round_number, digest=leaf.digest, proof=tuple(proof)))
         return claims
 
     def _close(self, agreement: AgreementRecord) -> Plans:

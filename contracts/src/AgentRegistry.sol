@@ -191,6 +191,11 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
     }
 
     /// @inheritdoc IAgentRegistry
+    function operatorOfOrganisation(uint32 id) external view returns (address) {
+        return _organisations[id].operator;
+    }
+
+    /// @inheritdoc IAgentRegistry
     function evaluatorOf(uint32 id) external view returns (address) {
         return _organisations[id].active ? _evaluatorOf[id] : address(0);
     }

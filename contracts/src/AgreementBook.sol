@@ -18,7 +18,7 @@ import {Mandates} from "./libraries/Mandates.sol";
 import {TermsHash} from "./libraries/TermsHash.sol";
 import {TermsRules} from "./libraries/TermsRules.sol";
 import {Addresses} from "./types/Addresses.sol";
-import {JobTerms, Kind, Terms} from "./types/Market.sol";
+import {IntegrationMode, JobTerms, Kind, Terms} from "./types/Market.sol";
 import {Phase, Source} from "./types/Policy.sol";
 
 /// @title Jobs, signed agreements and their escrow
@@ -46,10 +46,10 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     mapping(bytes32 id => bytes32[]) private _candidates;
     mapping(bytes32 id => TermsRules.Privacy) private _privacy;
     mapping(bytes32 id => Agreement) private _agreements;
-    mapping(bytes32 id => BitMaps.BitMap) private _paid;
+    /// @dev Looks only; rounds are paid upwards.
+    mapping(bytes32 id => BitMaps.BitMap) private _paidLooks;
     mapping(address buyer => Mandates.Spending) private _spent;
     mapping(address seller => uint64) private _epsilonGranted;
-    uint256 private _totalEscrowE18;
 
     // ---- Constructor ----
 
@@ -74,6 +74,7 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         _storeJob(id, terms);
         emit JobOpened(id, terms.coordinator, terms);
         RELEASES.append("job", id, keccak256(abi.encode(id, terms.coordinator, terms)));
+        ROUNDS.open(id, _opening(terms));
     }
 
     /// @inheritdoc IAgreementBook
@@ -85,6 +86,7 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         open.finishedAtS = uint64(block.timestamp);
         emit JobFinished(id, release);
         RELEASES.append("job-finished", id, keccak256(abi.encode(id, release)));
+        ROUNDS.finish(id);
     }
 
     // ---- Agreements ----
@@ -112,16 +114,11 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     }
 
     /// @inheritdoc IAgreementBook
-    function claimRounds(bytes32 id, RoundClaim[] calldata claims) external nonReentrant {
+    function payRounds(bytes32 id, uint24 nextUnit, uint24 units) external nonReentrant {
+        if (msg.sender != address(ROUNDS)) revert AgreementOnlyLedger(msg.sender);
         Agreement storage found = _active(id);
-        if (!TermsRules.isPaidByRound(found.kind)) revert AgreementNothingDue(id);
-        for (uint256 i; i < claims.length; ++i) {
-            RoundClaim calldata claim = claims[i];
-            bool proven = ROUNDS.contains(found.job, claim.round, found.seller, claim.digest, claim.proof);
-            if (!proven || claim.round >= found.units) revert AgreementNotProven(id, claim.round);
-            _markPaid(id, claim.round);
-        }
-        _pay(id, found, claims.length);
+        found.nextUnit = nextUnit;
+        _pay(id, found, units);
     }
 
     /// @inheritdoc IAgreementBook
@@ -132,7 +129,8 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
             IReleaseRegistry.Release memory release = RELEASES.release(releases[i]);
             bool proven = release.job == found.job && _wasMeasured(releases[i], found);
             if (!proven) revert AgreementNotProven(id, release.candidateIndex);
-            _markPaid(id, release.candidateIndex);
+            if (_paidLooks[id].get(release.candidateIndex)) revert AgreementNothingDue(id);
+            _paidLooks[id].set(release.candidateIndex);
         }
         _pay(id, found, releases.length);
     }
@@ -144,11 +142,11 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         bool isSeller = msg.sender == found.seller || msg.sender == AGENTS.operatorOf(found.seller);
         uint64 fromS = closableFrom(id);
         if (!isSeller && block.timestamp < fromS) revert AgreementNotClosable(id, fromS);
-        uint128 refundE18 = found.priceE18 - found.paidE18;
+        uint128 paidE18 = _paidE18(found);
+        uint128 refundE18 = found.priceE18 - paidE18;
         found.state = AgreementState.Closed;
-        _totalEscrowE18 -= refundE18;
-        emit AgreementClosed(id, found.paidE18, refundE18);
-        RELEASES.append("closed", id, keccak256(abi.encode(id, found.paidE18, refundE18)));
+        emit AgreementClosed(id, paidE18, refundE18);
+        RELEASES.append("closed", id, keccak256(abi.encode(id, paidE18, refundE18)));
         CREDIT.safeTransfer(AGENTS.operatorOf(found.buyer), refundE18);
     }
 
@@ -190,8 +188,16 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     }
 
     /// @inheritdoc IAgreementBook
+    function sold(bytes32 id) external view returns (Sold memory) {
+        Agreement storage found = _active(id);
+        if (!TermsRules.isPaidByRound(found.kind)) revert AgreementNothingDue(id);
+        return Sold(found.job, found.seller, found.kind, found.mode, found.units, found.nextUnit);
+    }
+
+    /// @inheritdoc IAgreementBook
     function isPaid(bytes32 id, uint32 unit) external view returns (bool) {
-        return _paid[id].get(unit);
+        Agreement storage found = _agreements[id];
+        return TermsRules.isPaidByRound(found.kind) ? unit < found.nextUnit : _paidLooks[id].get(unit);
     }
 
     /// @inheritdoc IAgreementBook
@@ -226,17 +232,13 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         return _epsilonGranted[seller];
     }
 
-    /// @inheritdoc IAgreementBook
-    function totalEscrowE18() external view returns (uint256) {
-        return _totalEscrowE18;
-    }
-
     // ---- Internal: making ----
 
     function _storeJob(bytes32 id, JobTerms calldata terms) private {
         Job storage made = _jobs[id];
         made.state = JobState.Open;
         made.coordinator = terms.coordinator;
+        made.mode = terms.integrationMode;
         made.purposes = terms.purposes;
         made.roundsPerCandidate = terms.roundsPerCandidate;
         made.candidates = uint8(terms.candidates.length);
@@ -245,6 +247,17 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         _candidates[id] = terms.candidates;
         _privacy[id] =
             TermsRules.Privacy(terms.epsilonMicros, terms.deltaE12, terms.privacyUnit, terms.aggregationPrivacy);
+    }
+
+    function _opening(JobTerms calldata terms) private pure returns (IRoundLedger.Opening memory) {
+        return IRoundLedger.Opening({
+            coordinator: terms.coordinator,
+            deadlineS: terms.deadlineS,
+            mode: terms.integrationMode,
+            purposes: terms.purposes,
+            roundsPerCandidate: terms.roundsPerCandidate,
+            candidates: uint8(terms.candidates.length)
+        });
     }
 
     function _requireOpen(bytes32 id) private view {
@@ -270,18 +283,13 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
 
     function _store(bytes32 id, Terms calldata terms) private {
         Agreement storage made = _agreements[id];
-        made.state = AgreementState.Active;
-        made.kind = terms.kind;
-        made.buyer = terms.buyer;
-        made.seller = terms.seller;
+        (made.state, made.kind, made.mode) = (AgreementState.Active, terms.kind, _jobs[terms.job].mode);
+        (made.seller, made.units) = (terms.seller, uint24(terms.units));
+        (made.priceE18, made.organisation) = (terms.priceE18, AGENTS.organisationOf(terms.seller));
+        (made.rows, made.epsilonMicros) = (terms.rows, terms.epsilonMicros);
         made.job = terms.job;
-        made.priceE18 = terms.priceE18;
-        made.units = terms.units;
-        made.rows = terms.rows;
-        made.epsilonMicros = terms.epsilonMicros;
-        made.purposes = terms.purposes;
-        made.dataRoot = terms.dataRoot;
-        made.deadlineS = terms.deadlineS;
+        (made.buyer, made.deadlineS) = (terms.buyer, terms.deadlineS);
+        (made.purposes, made.dataRoot) = (terms.purposes, terms.dataRoot);
     }
 
     function _requireLawful(bytes32 id, Terms calldata terms) private view {
@@ -291,7 +299,6 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     }
 
     function _lock(address buyer, uint128 priceE18) private {
-        _totalEscrowE18 += priceE18;
         uint256 beforeE18 = CREDIT.balanceOf(address(this));
         CREDIT.safeTransferFrom(AGENTS.operatorOf(buyer), address(this), priceE18);
         uint256 afterE18 = CREDIT.balanceOf(address(this));
@@ -307,11 +314,6 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         if (found.state == AgreementState.Closed) revert AgreementNothingDue(id);
     }
 
-    function _markPaid(bytes32 id, uint256 unit) private {
-        if (_paid[id].get(unit)) revert AgreementNothingDue(id);
-        _paid[id].set(unit);
-    }
-
     /// @dev A juror is paid for its own reveal; rows only when the case came to a result.
     function _wasMeasured(bytes32 caseId, Agreement storage found) private view returns (bool) {
         if (found.kind == Kind.Evaluation) return COURT.hasRevealed(caseId, found.seller);
@@ -323,17 +325,20 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         return false;
     }
 
-    /// @dev After k of n units price * k / n is paid, rounded down, so the last unit takes what rounding left.
     function _pay(bytes32 id, Agreement storage found, uint256 count) private {
         if (count == 0) revert AgreementNothingDue(id);
-        uint256 units = found.paidUnits + count;
-        uint128 paidE18 = uint128((uint256(found.priceE18) * units) / found.units);
-        uint128 amountE18 = paidE18 - found.paidE18;
-        (found.paidUnits, found.paidE18) = (uint32(units), paidE18);
-        _totalEscrowE18 -= amountE18;
-        (address seller, address to) = (found.seller, AGENTS.operatorOf(found.seller));
-        emit PaymentMade(id, seller, to, amountE18, uint32(count));
-        RELEASES.append("payment", id, keccak256(abi.encode(id, seller, to, amountE18, uint32(count))));
+        uint128 beforeE18 = _paidE18(found);
+        found.paidUnits += uint24(count);
+        uint128 amountE18 = _paidE18(found) - beforeE18;
+        address to = AGENTS.operatorOfOrganisation(found.organisation);
+        emit PaymentMade(id, found.seller, to, amountE18, uint32(count), found.nextUnit);
         CREDIT.safeTransfer(to, amountE18);
+    }
+
+    /// @dev After k of n units price * k / n is paid, rounded down, so the last unit takes what rounding left.
+    function _paidE18(Agreement storage found) private view returns (uint128) {
+        bool inHundredths = found.mode == IntegrationMode.Overlapped && found.kind == Kind.Data;
+        uint256 units = uint256(found.units) * (inHundredths ? 100 : 1);
+        return uint128((uint256(found.priceE18) * found.paidUnits) / units);
     }
 }

@@ -90,6 +90,28 @@ contract PolicyRegistry is IPolicyRegistry {
     }
 
     /// @inheritdoc IPolicyRegistry
+    /// @dev Saves the call back and its lists, which cost more than the rules of a round.
+    function evaluateFact(Fact calldata fact, uint128 purposes, uint8 phase)
+        external
+        view
+        returns (uint256 failed, uint256 applied)
+    {
+        Blob set = PolicyCode.read(_code);
+        uint8 tier = _tierOf(set, purposes);
+        unchecked {
+            uint256 count = set.ruleCount();
+            for (uint256 i; i < count; ++i) {
+                uint256 rule_ = set.packed(i);
+                if (!PolicyRules.isAsked(rule_, tier, phase)) continue;
+                applied |= 1 << i;
+                bool met = set.fact(i) == fact.key && PolicyRules.holds(rule_, fact.value, fact.source);
+                if (!met) failed |= 1 << i;
+            }
+        }
+        if (applied == 0) revert PolicyNoRuleApplies({tier: tier, phase: phase});
+    }
+
+    /// @inheritdoc IPolicyRegistry
     function holds(Rule calldata rule, int128 value, uint8 source) external pure returns (bool) {
         return PolicyRules.accepts(rule.sources, source) && PolicyRules.meets(rule.op, rule.bound, value);
     }

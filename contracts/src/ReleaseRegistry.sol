@@ -55,6 +55,7 @@ contract ReleaseRegistry is Wiring {
         address coordinator = _requireTurn(manifest);
         _requireNew(manifest);
         Citations.Cited memory cited = Citations.collect(BOOK, AGENTS, manifest, coordinator);
+        ROUNDS.record(manifest.job);
         // Without a tier the candidate could be neither approved nor refused.
         POLICY.tierOf(cited.purposes);
         bytes32 manifestHash = Manifests.hash(manifest);

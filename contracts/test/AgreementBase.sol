@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
 import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
+import {IRoundLedger} from "../src/interfaces/IRoundLedger.sol";
+import {Lines} from "../src/libraries/Lines.sol";
 import {AggregationPrivacy, Kind, PrivacyUnit, Terms} from "../src/types/Market.sol";
 import {MarketBase} from "./MarketBase.sol";
 import {Tree} from "./Tree.sol";
@@ -12,6 +14,9 @@ abstract contract AgreementBase is MarketBase {
     uint128 internal constant PRICE = 100e18 + 7;
 
     bytes32 internal job;
+    /// @dev What was posted, since the chain keeps heads only.
+    mapping(bytes32 job => bytes32[]) private _roots;
+    mapping(bytes32 job => uint32[]) private _counts;
 
     function setUp() public virtual override {
         super.setUp();
@@ -80,8 +85,32 @@ abstract contract AgreementBase is MarketBase {
     }
 
     function _post(uint32 round) internal {
+        _postRoot(round, Tree.root(_leaves(job, round)), OWNERS + 1);
+    }
+
+    function _postRoot(uint32 round, bytes32 root, uint32 leaves) internal {
         vm.prank(_agent(INSTITUTE));
-        ledger.post(job, round, Tree.root(_leaves(job, round)), OWNERS + 1);
+        ledger.post(job, round, root, leaves);
+        _roots[job].push(root);
+        _counts[job].push(leaves);
+    }
+
+    /// @dev All rounds from one on; the head before them is computed from the first one on.
+    function _line(uint32 first) internal view returns (Lines.Line memory line) {
+        uint256 count = _roots[job].length;
+        line.before = Lines.start(job);
+        uint256 from = first < count ? first : count;
+        for (uint256 i; i < from; ++i) {
+            line.before = Lines.next(line.before, _roots[job][i], _counts[job][i]);
+        }
+        (line.roots, line.leaves) = (new bytes32[](count - from), new uint32[](count - from));
+        for (uint256 i = from; i < count; ++i) {
+            (line.roots[i - from], line.leaves[i - from]) = (_roots[job][i], _counts[job][i]);
+        }
+    }
+
+    function _claimRounds(bytes32 id, uint32 from, uint32 to, uint32 organisation) internal {
+        ledger.claimRounds(id, _line(from), _claims(from, to, organisation));
     }
 
     function _postUpTo(uint32 end) internal {
@@ -90,18 +119,18 @@ abstract contract AgreementBase is MarketBase {
         }
     }
 
-    function _claim(uint32 round, uint32 organisation) internal view returns (IAgreementBook.RoundClaim memory) {
+    function _claim(uint32 round, uint32 organisation) internal view returns (IRoundLedger.RoundClaim memory) {
         uint256 index = organisation == CENTRE ? OWNERS : organisation - 1;
         bytes32[] memory proof = Tree.proof(_leaves(job, round), index);
-        return IAgreementBook.RoundClaim(round, _digest(round, organisation), proof);
+        return IRoundLedger.RoundClaim(round, _digest(round, organisation), proof);
     }
 
     function _claims(uint32 from, uint32 to, uint32 organisation)
         internal
         view
-        returns (IAgreementBook.RoundClaim[] memory claims)
+        returns (IRoundLedger.RoundClaim[] memory claims)
     {
-        claims = new IAgreementBook.RoundClaim[](to - from);
+        claims = new IRoundLedger.RoundClaim[](to - from);
         for (uint32 i; i < claims.length; ++i) {
             claims[i] = _claim(from + i, organisation);
         }

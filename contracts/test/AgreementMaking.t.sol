@@ -12,6 +12,19 @@ import {AgreementBase} from "./AgreementBase.sol";
 contract AgreementMakingTest is AgreementBase {
     // ---- Jobs ----
 
+    function test_a_job_opens_in_each_of_the_three_modes_with_clear_aggregation_only() public {
+        for (uint8 mode = 1; mode <= 3; ++mode) {
+            JobTerms memory t = _jobTerms();
+            (t.integrationMode, t.nonce) = (IntegrationMode(mode), 100 + mode);
+            t.aggregationPrivacy = AggregationPrivacy.Masked;
+            _expectNoJob(t, "aggregationPrivacy");
+            t.aggregationPrivacy = AggregationPrivacy.Clear;
+            vm.prank(_agent(INSTITUTE));
+            bytes32 id = book.openJob(t);
+            assertEq(uint8(book.job(id).mode), mode, "mode");
+        }
+    }
+
     function test_a_jobs_id_is_its_typed_digest() public view {
         JobTerms memory terms = _jobTerms();
         bytes32 typeHash = keccak256(
@@ -84,7 +97,7 @@ contract AgreementMakingTest is AgreementBase {
         t.aggregationPrivacy = AggregationPrivacy.Masked;
         _expectNoJob(t, "aggregationPrivacy");
         t = _jobTerms();
-        t.integrationMode = IntegrationMode.Decoupled;
+        t.integrationMode = IntegrationMode.None;
         _expectNoJob(t, "integrationMode");
         t = _jobTerms();
         t.task = 0;
@@ -106,7 +119,7 @@ contract AgreementMakingTest is AgreementBase {
         _make(Kind.Evaluation, FIRST_LAB);
 
         assertEq(id, _termsDigest(_terms(Kind.Data, 1)), "id");
-        assertEq(book.totalEscrowE18(), 4 * uint256(PRICE), "escrow");
+        assertEq(credit.balanceOf(address(book)), 4 * uint256(PRICE), "escrow");
         assertEq(credit.balanceOf(address(book)), 4 * uint256(PRICE), "held");
         assertEq(credit.balanceOf(_operator(INSTITUTE)), FUNDS - 4 * uint256(PRICE), "paid by the operator");
         (uint128 spentE18, uint32 count) = book.spent(_agent(INSTITUTE));
@@ -288,7 +301,7 @@ contract AgreementMakingTest is AgreementBase {
         Terms memory t = _terms(Kind.Data, 1);
         t.purposes = TRIAGE | SOCIAL_SCORING;
         _expectVeto(t, PURPOSE_RULE);
-        assertEq(book.totalEscrowE18(), 0, "escrow");
+        assertEq(credit.balanceOf(address(book)), 0, "escrow");
         assertEq(book.epsilonGranted(_agent(1)), 0, "epsilon");
     }
 

@@ -151,7 +151,7 @@ contract MandatesTest is AgreementBase {
 
         bool inside = priceE18 <= maxSpendE18 && priceE18 >= floorE18 && EPSILON <= lifetimeEpsilonMicros;
         assertTrue(made == inside, "made exactly inside");
-        assertEq(book.totalEscrowE18(), made ? priceE18 : 0, "escrow");
+        assertEq(credit.balanceOf(address(book)), made ? priceE18 : 0, "escrow");
     }
 
     // ---- Internal ----

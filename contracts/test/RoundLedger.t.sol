@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IPolicyRegistry} from "../src/interfaces/IPolicyRegistry.sol";
 import {IRoundLedger} from "../src/interfaces/IRoundLedger.sol";
-import {Source} from "../src/types/Policy.sol";
+import {Phase, Source} from "../src/types/Policy.sol";
 import {AgreementBase} from "./AgreementBase.sol";
-import {OneFact} from "./OneFact.sol";
 import {Tree} from "./Tree.sol";
+
+/// @dev Stands where the policy stands and answers with what it was told, as if rules had failed.
+contract PolicyThatReads {
+    function evaluateFact(IPolicyRegistry.Fact calldata fact, uint128, uint8 phase) external pure returns (uint256, uint256) {
+        if (fact.key != "round_contributors") return (0, 0);
+        return (uint256(uint128(fact.value)) << 16 | uint256(fact.source) << 8 | phase, 0);
+    }
+}
 
 contract RoundLedgerTest is AgreementBase {
     function test_rounds_go_in_order_up_to_the_last_of_the_last_candidate() public {
@@ -56,31 +64,60 @@ contract RoundLedgerTest is AgreementBase {
 
         vm.prank(_agent(INSTITUTE));
         ledger.post(job, 0, "root", 4);
-        assertEq(ledger.root(job, 0), "root", "root");
+        assertEq(ledger.roundCount(job), 1, "posted");
     }
 
-    function test_contributors_are_declared_and_nothing_else() public {
-        _post(0);
-        bytes32 subject = keccak256(abi.encode(job, uint32(0)));
-        (int128 value, uint8 source) = OneFact.fact(ledger, subject, "round_contributors", 0x7e);
-        assertEq(uint128(value), OWNERS * 1e6, "value");
-        assertEq(source, Source.DECLARED, "source");
-        (, source) = OneFact.fact(ledger, subject, "round_contributors", 0x7e ^ Source.bit(Source.DECLARED));
-        assertEq(source, Source.MISSING, "source not accepted");
-        (, source) = OneFact.fact(ledger, subject, "dp_epsilon", 0x7e);
-        assertEq(source, Source.MISSING, "unknown fact");
-        (, source) = OneFact.fact(ledger, "unknown", "round_contributors", 0x7e);
-        assertEq(source, Source.MISSING, "unknown round");
+    function test_a_round_tells_the_rules_its_contributors_as_declared() public {
+        vm.etch(address(policy), address(new PolicyThatReads()).code);
+        uint256 read = uint256(OWNERS) * 1e6 << 16 | uint256(Source.DECLARED) << 8 | Phase.ROUND;
+        _expect(0, "root", OWNERS + 1, abi.encodeWithSelector(IRoundLedger.RoundPolicyViolation.selector, read));
     }
 
     function test_a_leaf_is_contained_in_its_round_only() public {
         _postUpTo(2);
         bytes32[] memory proof = Tree.proof(_leaves(job, 0), 0);
-        assertTrue(ledger.contains(job, 0, _agent(1), _digest(0, 1), proof), "own round");
-        assertFalse(ledger.contains(job, 1, _agent(1), _digest(0, 1), proof), "other round");
-        assertFalse(ledger.contains(job, 2, _agent(1), _digest(0, 1), proof), "no such round");
-        assertFalse(ledger.contains(job, 0, _agent(2), _digest(0, 1), proof), "other agent");
-        assertFalse(ledger.contains("unknown", 0, _agent(1), _digest(0, 1), proof), "no such job");
+        assertTrue(ledger.contains(job, _line(0), 0, _agent(1), _digest(0, 1), proof), "own round");
+        assertFalse(ledger.contains(job, _line(0), 1, _agent(1), _digest(0, 1), proof), "other round");
+        assertFalse(ledger.contains(job, _line(0), 2, _agent(1), _digest(0, 1), proof), "no such round");
+        assertFalse(ledger.contains(job, _line(1), 0, _agent(1), _digest(0, 1), proof), "before the line");
+        assertFalse(ledger.contains(job, _line(0), 0, _agent(2), _digest(0, 1), proof), "other agent");
+        assertFalse(ledger.contains("unknown", _line(0), 0, _agent(1), _digest(0, 1), proof), "no such job");
+    }
+
+    // ---- Head ----
+
+    function test_the_head_links_every_root_and_counts_them() public {
+        assertEq(ledger.head(job), job & ~bytes32(uint256(0xffffffff)), "before any round");
+        bytes32 expected = ledger.head(job);
+        for (uint32 round; round < 3; ++round) {
+            _post(round);
+            bytes32 link = keccak256(abi.encode(expected, Tree.root(_leaves(job, round)), OWNERS + 1));
+            expected = (link & ~bytes32(uint256(0xffffffff))) | bytes32(uint256(round) + 1);
+            assertEq(ledger.head(job), expected, "head");
+        }
+        assertEq(ledger.roundCount(job), 3, "count");
+    }
+
+    function test_rounds_are_recorded_in_the_log_once() public {
+        _postUpTo(2);
+        uint64 before = releases.logLength();
+        ledger.record(job);
+        assertEq(releases.logLength(), before + 1, "recorded");
+        ledger.record(job);
+        ledger.record("unknown");
+        assertEq(releases.logLength(), before + 1, "nothing new");
+        _post(2);
+        vm.prank(address(releases));
+        book.finishJob(job, 0);
+        assertEq(releases.logLength(), before + 3, "job and rounds");
+    }
+
+    function test_only_the_book_opens_and_finishes() public {
+        IRoundLedger.Opening memory opening;
+        vm.expectRevert(abi.encodeWithSelector(IRoundLedger.RoundOnlyBook.selector, address(this)));
+        ledger.open("job", opening);
+        vm.expectRevert(abi.encodeWithSelector(IRoundLedger.RoundOnlyBook.selector, address(this)));
+        ledger.finish(job);
     }
 
     function _expectOutOfOrder(uint32 given, uint32 expected) private {

@@ -42,7 +42,7 @@ contract SystemTest is SystemBase {
 
     function test_what_was_locked_is_paid_or_given_back() public {
         _openMarket();
-        uint256 locked = book.totalEscrowE18();
+        uint256 locked = credit.balanceOf(address(book));
         assertEq(locked, 16 * PRICE_E18, "locked: 4 data, 4 rows, 1 compute, 7 evaluators");
         _postRounds(0, 3);
         _claimRounds(1, 0, 3);
@@ -51,7 +51,7 @@ contract SystemTest is SystemBase {
         vm.warp(DEADLINE_S + 7 days + 1);
         _closeAll();
 
-        assertEq(book.totalEscrowE18(), 0, "owed");
+        assertEq(credit.balanceOf(address(book)), 0, "owed");
         assertEq(credit.balanceOf(address(book)), 0, "held");
         uint256 buyer = credit.balanceOf(_operator(INSTITUTE));
         assertEq(buyer + 4 * PRICE_E18 / 10, FUNDS, "sum in = sum out");

@@ -15,7 +15,9 @@ import {Timelock} from "../src/Timelock.sol";
 import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
 import {IAmendments} from "../src/interfaces/IAmendments.sol";
 import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
+import {IRoundLedger} from "../src/interfaces/IRoundLedger.sol";
 import {Addresses} from "../src/types/Addresses.sol";
+import {Lines} from "../src/libraries/Lines.sol";
 import {AggregationPrivacy, Kind, PrivacyUnit, Terms} from "../src/types/Market.sol";
 import {Op, Phase, Rule, Source} from "../src/types/Policy.sol";
 import {Delays} from "../src/types/Voting.sol";
@@ -125,12 +127,20 @@ abstract contract SystemBase is MarketBase {
         return keccak256(bytes.concat(keccak256(abi.encode(job, round, _agent(organisation), bytes32("update")))));
     }
 
-    function _claimRounds(uint32 organisation, uint32 first, uint32 last) internal {
-        IAgreementBook.RoundClaim[] memory claims = new IAgreementBook.RoundClaim[](last + 1 - first);
-        for (uint32 i; i < claims.length; ++i) {
-            claims[i] = IAgreementBook.RoundClaim(first + i, "update", new bytes32[](0));
+    /// @dev All rounds so far, each a tree of the first owner's leaf.
+    function _line(uint32 count) internal view returns (Lines.Line memory line) {
+        (line.before, line.roots, line.leaves) = (Lines.start(job), new bytes32[](count), new uint32[](count));
+        for (uint32 round; round < count; ++round) {
+            (line.roots[round], line.leaves[round]) = (_leaf(round, 1), OWNERS + 1);
         }
-        book.claimRounds(agreements[Kind.Data][organisation], claims);
+    }
+
+    function _claimRounds(uint32 organisation, uint32 first, uint32 last) internal {
+        IRoundLedger.RoundClaim[] memory claims = new IRoundLedger.RoundClaim[](last + 1 - first);
+        for (uint32 i; i < claims.length; ++i) {
+            claims[i] = IRoundLedger.RoundClaim(first + i, "update", new bytes32[](0));
+        }
+        ledger.claimRounds(agreements[Kind.Data][organisation], _line(ledger.roundCount(job)), claims);
     }
 
     // ---- Candidates ----

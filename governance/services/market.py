@@ -1,11 +1,13 @@
 """Jobs, agreements, rounds and payments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from governance.domain.market import Address, JobTerms, Kind, Terms
+from governance.domain.line import PostedRound, count_of, head_of, line_from
+from governance.domain.market import Address, IntegrationMode, JobTerms, Kind, Terms
 from governance.domain.signing import Domain, book_domain, hash_job, hash_terms, job_tuple, read_short_text, terms_tuple
+from governance.errors import InvalidRecord
 from governance.ports import Chain, Receipt, Signer
 from governance.services import reading
 
@@ -47,18 +49,31 @@ class AgreementRecord:
     id: bytes
     state: AgreementState
     kind: Kind
-    buyer: Address
+    mode: IntegrationMode
     seller: Address
-    job: bytes
-    price_e18: int
-    paid_e18: int
     units: int
+    next_unit: int
+    """The round from which the next claim is paid."""
     paid_units: int
+    price_e18: int
+    organisation: int
     rows: int
     epsilon_micros: int
+    job: bytes
+    buyer: Address
+    deadline_s: int
     purposes: int
     data_root: bytes
-    deadline_s: int
+
+    @property
+    def paid_e18(self) -> int:
+        """Paid so far, 1e-18 credit."""
+        return self.price_e18 * self.paid_units // (self.units * self.parts)
+
+    @property
+    def parts(self) -> int:
+        """Parts in which a unit is counted: hundredths where scores set how much of a round is paid."""
+        return 100 if self.mode is IntegrationMode.OVERLAPPED and self.kind is Kind.DATA else 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +90,7 @@ class Market:
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
+        self._rounds: dict[bytes, tuple[PostedRound, ...]] = {}
 
     @property
     def domain(self) -> Domain:
@@ -95,16 +111,16 @@ class Market:
 
     def job(self, job: bytes) -> JobRecord:
         """Return a job."""
-        values = reading.row(self._chain.read("AgreementBook", "job", job), 8)
+        values = reading.row(self._chain.read("AgreementBook", "job", job), 9)
         return JobRecord(
             state=JobState(reading.number(values[0])),
             coordinator=reading.address(values[1]),
-            purposes=reading.number(values[2]),
-            rounds_per_candidate=reading.number(values[3]),
-            candidates=reading.number(values[4]),
-            deadline_s=reading.number(values[5]),
-            finished_at_s=reading.number(values[6]),
-            metric_code=reading.raw(values[7]),
+            purposes=reading.number(values[3]),
+            rounds_per_candidate=reading.number(values[4]),
+            candidates=reading.number(values[5]),
+            deadline_s=reading.number(values[6]),
+            finished_at_s=reading.number(values[7]),
+            metric_code=reading.raw(values[8]),
         )
 
     def candidates(self, job: bytes) -> list[str]:
@@ -121,7 +137,7 @@ class Market:
 
     def agreement(self, agreement: bytes) -> AgreementRecord | None:
         """Return an agreement, or None when there is none of this id."""
-        values = reading.row(self._chain.read("AgreementBook", "agreement", agreement), 14)
+        values = reading.row(self._chain.read("AgreementBook", "agreement", agreement), 16)
         state = AgreementState(reading.number(values[0]))
         if state is AgreementState.NONE:
             return None
@@ -129,28 +145,38 @@ class Market:
             id=agreement,
             state=state,
             kind=Kind(reading.number(values[1])),
-            buyer=reading.address(values[2]),
+            mode=IntegrationMode(reading.number(values[2])),
             seller=reading.address(values[3]),
-            job=reading.raw(values[4]),
-            price_e18=reading.number(values[5]),
-            paid_e18=reading.number(values[6]),
-            units=reading.number(values[7]),
-            paid_units=reading.number(values[8]),
+            units=reading.number(values[4]),
+            next_unit=reading.number(values[5]),
+            paid_units=reading.number(values[6]),
+            price_e18=reading.number(values[7]),
+            organisation=reading.number(values[8]),
             rows=reading.number(values[9]),
             epsilon_micros=reading.number(values[10]),
-            purposes=reading.number(values[11]),
-            data_root=reading.raw(values[12]),
+            job=reading.raw(values[11]),
+            buyer=reading.address(values[12]),
             deadline_s=reading.number(values[13]),
+            purposes=reading.number(values[14]),
+            data_root=reading.raw(values[15]),
         )
 
     def is_paid(self, agreement: bytes, unit: int) -> bool:
         """Return whether an agreement was paid for this round or look."""
         return reading.flag(self._chain.read("AgreementBook", "isPaid", agreement, unit))
 
-    def claim_rounds(self, sender: Signer, agreement: bytes, claims: Sequence[RoundClaim]) -> Receipt:
-        """Pay one instalment per proven round."""
+    def claim_rounds(self, sender: Signer, agreement: bytes, claims: Sequence[RoundClaim], *, job: bytes) -> Receipt:
+        """Pay one instalment per proven round, in rising order; only the seller may pass over one."""
+        line = line_from(job, self.rounds(job), min(claim.round_number for claim in claims))
         rows = [(claim.round_number, claim.digest, list(claim.proof)) for claim in claims]
-        return self._chain.send(sender, "AgreementBook", "claimRounds", (agreement, rows))
+        return self._chain.send(sender, "RoundLedger", "claimRounds", (agreement, line.as_tuple(), rows))
+
+    def claim_for_all(self, sender: Signer, job: bytes, claims: Mapping[bytes, Sequence[RoundClaim]]) -> Receipt:
+        """Claim rounds for several agreements of one job at once."""
+        first = min(claim.round_number for each in claims.values() for claim in each)
+        line = line_from(job, self.rounds(job), first)
+        rows = [(key, [(c.round_number, c.digest, list(c.proof)) for c in each]) for key, each in claims.items()]
+        return self._chain.send(sender, "RoundLedger", "claimForAll", (job, line.as_tuple(), rows))
 
     def claim_looks(self, sender: Signer, agreement: bytes, releases: Sequence[bytes]) -> Receipt:
         """Pay one instalment per measured case."""
@@ -174,8 +200,43 @@ class Market:
 
     def round_count(self, job: bytes) -> int:
         """Return how many rounds of a job are posted."""
-        return reading.number(self._chain.read("RoundLedger", "roundCount", job))
+        return count_of(self.round_head(job))
+
+    def round_head(self, job: bytes) -> bytes:
+        """Return the head of a job's chain of rounds, or zeros."""
+        return reading.raw(self._chain.read("RoundLedger", "head", job))
+
+    def rounds(self, job: bytes) -> tuple[PostedRound, ...]:
+        """Return what was posted for each round of a job.
+
+        Raises
+        ------
+        InvalidRecord
+            If the events do not lead to the head that stands; a node that lags behind gives such an answer.
+        """
+        head, known = self.round_head(job), self._rounds.get(job, ())
+        if not count_of(head) or head == head_of(job, known):
+            return known if count_of(head) else ()
+        events = self._chain.events("RoundLedger", ["RoundPosted"], from_block=self._chain.first_block)
+        known = tuple(
+            PostedRound(root=reading.raw(event.values["root"]), leaves=reading.number(event.values["leaves"]))
+            for event in events
+            if event.values["job"] == job
+        )[: count_of(head)]
+        if head_of(job, known) != head:
+            raise InvalidRecord(f"the rounds of job 0x{job.hex()} do not lead to the head on chain; ask again")
+        self._rounds[job] = known
+        return known
 
     def round_root(self, job: bytes, round_number: int) -> bytes:
         """Return the root of a round, or zeros."""
-        return reading.raw(self._chain.read("RoundLedger", "root", job, round_number))
+        rounds = self.rounds(job)
+        return rounds[round_number].root if round_number < len(rounds) else bytes(32)
+
+    def recorded_rounds(self, job: bytes) -> int:
+        """Return how many rounds of a job stand in the log."""
+        return reading.number(self._chain.read("RoundLedger", "recordedCount", job))
+
+    def record_rounds(self, sender: Signer, job: bytes) -> Receipt:
+        """Put the rounds so far into the log."""
+        return self._chain.send(sender, "RoundLedger", "record", (job,))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,18 +56,25 @@ class PlayedNetwork:
 
     devnet: Devnet
     store: FileStore
+    hospitals: tuple[str, ...] = HOSPITALS
+    rounds_each: int = 1
     chain: EvmChain = field(init=False)
     job: bytes = b""
     agreements: dict[tuple[str, Kind], bytes] = field(default_factory=dict)
     rounds: dict[int, tuple[list[bytes], list[tuple[str, bytes]]]] = field(default_factory=dict)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.hospitals, INSTITUTE, CENTRE, *LABORATORIES)
+
     def found(self) -> None:
         policy = load_policies()
         deployer = key("", "deployer")
-        signers = [key(name, what) for name in NAMES for what in ("member", "operator", "agent")]
+        signers = [key(name, what) for name in self.names for what in ("member", "operator", "agent")]
         self.devnet.fund([deployer.address, *(signer.address for signer in signers)], 10**18)
         founders = tuple(
-            Founder(name=name, member=self.member(name).address, operator=self.operator(name).address) for name in NAMES
+            Founder(name=name, member=self.member(name).address, operator=self.operator(name).address)
+            for name in self.names
         )
         founding = Founding(
             founders=founders,
@@ -79,9 +87,12 @@ class PlayedNetwork:
         rpc = self.devnet.info().rpc_url
         deployed = deploy(rpc, deployer, founding, progress=lambda _: None)
         self.deployment = deployed.deployment
-        self.chain = EvmChain(rpc, deployed.deployment)
         self.policy = policy
         self.purposes = purpose_bits(policy, ["medical_diagnosis_support"])
+        self.connect(EvmChain(rpc, deployed.deployment))
+
+    def connect(self, chain: EvmChain) -> None:
+        self.chain = chain
         self.registry, self.market = Registry(self.chain), Market(self.chain)
         self.court, self.releases, self.governor = Court(self.chain), Releases(self.chain), Governor(self.chain)
 
@@ -95,7 +106,7 @@ class PlayedNetwork:
         return key(name, "agent")
 
     def bind_agents(self) -> None:
-        for name in HOSPITALS:
+        for name in self.hospitals:
             self._bind(name, Role.OWNER)
             self.registry.commit_training(self.agent(name), sha(f"{name} training"), 120)
             self.registry.commit_evaluation(self.agent(name), sha(f"{name} evaluation"), 60)
@@ -121,7 +132,7 @@ class PlayedNetwork:
         )
         self.registry.bind(operator, binding, agent.sign_digest(self.registry.binding_digest(binding)))
         mandate = Mandate(
-            max_spend_e18=500 * CREDIT,
+            max_spend_e18=1_000 * CREDIT,
             max_agreements=50,
             floors_e18=(0, CREDIT, CREDIT, CREDIT, CREDIT),
             max_epsilon_micros=EPSILON_MICROS,
@@ -136,7 +147,7 @@ class PlayedNetwork:
         self.terms = JobTerms(
             coordinator=self.agent(INSTITUTE).address,
             purposes=self.purposes,
-            rounds_per_candidate=1,
+            rounds_per_candidate=self.rounds_each,
             epsilon_micros=EPSILON_MICROS,
             delta_e12=10_000_000,
             privacy_unit=PrivacyUnit.RECORD,
@@ -150,7 +161,7 @@ class PlayedNetwork:
         )
         self.job = self.market.job_id(self.terms)
         self.market.open_job(self.agent(INSTITUTE), self.terms)
-        for name in HOSPITALS:
+        for name in self.hospitals:
             self._agree(name, Kind.DATA, root_of=f"{name} training", rows=120, price_e18=40 * CREDIT)
             self._agree(name, Kind.EVALUATION_ROWS, root_of=f"{name} evaluation", rows=60, price_e18=9 * CREDIT)
         self._agree(CENTRE, Kind.COMPUTE, price_e18=20 * CREDIT)
@@ -189,7 +200,7 @@ class PlayedNetwork:
         self.agreements[seller, kind] = digest
 
     def post_round(self, number: int) -> None:
-        sent = [(name, sha(f"update {name} {number}")) for name in (*HOSPITALS, CENTRE)]
+        sent = [(name, sha(f"update {name} {number}")) for name in (*self.hospitals, CENTRE)]
         leaves = [
             standard_leaf(
                 ("bytes32", "uint32", "address", "bytes32"), (self.job, number, self.agent(name).address, digest)
@@ -198,13 +209,29 @@ class PlayedNetwork:
         ]
         self.market.post_round(self.agent(INSTITUTE), self.job, number, root=root(leaves), leaves=len(leaves))
         self.rounds[number] = (leaves, sent)
-        for place, (name, digest) in enumerate(sent):
-            kind = Kind.COMPUTE if name == CENTRE else Kind.DATA
-            claim = RoundClaim(round_number=number, digest=digest, proof=tuple(proof(leaves, place)))
-            self.market.claim_rounds(self.operator(CENTRE), self.agreements[name, kind], [claim])
+
+    def pay_round(self, number: int) -> None:
+        for name in (*self.hospitals, CENTRE):
+            self.claim(name, [number])
+
+    def claim(self, name: str, numbers: Sequence[int]) -> None:
+        key, claims = self.claims_of(name, numbers)
+        self.market.claim_rounds(self.operator(CENTRE), key, claims, job=self.job)
+
+    def claim_all(self, numbers: Sequence[int]) -> None:
+        claims = dict(self.claims_of(name, numbers) for name in (*self.hospitals, CENTRE))
+        self.market.claim_for_all(self.operator(CENTRE), self.job, claims)
+
+    def claims_of(self, name: str, numbers: Sequence[int]) -> tuple[bytes, list[RoundClaim]]:
+        claims, kind = [], Kind.COMPUTE if name == CENTRE else Kind.DATA
+        for number in numbers:
+            leaves, sent = self.rounds[number]
+            place, digest = next((i, digest) for i, (each, digest) in enumerate(sent) if each == name)
+            claims.append(RoundClaim(round_number=number, digest=digest, proof=tuple(proof(leaves, place))))
+        return self.agreements[name, kind], claims
 
     def submit(self, index: int, *, gap_micros: int) -> bytes:
-        cited = [self.agreements[n, k] for n in HOSPITALS for k in (Kind.DATA, Kind.EVALUATION_ROWS)]
+        cited = [self.agreements[n, k] for n in self.hospitals for k in (Kind.DATA, Kind.EVALUATION_ROWS)]
         card = {
             "candidate_name": CANDIDATES[index],
             "noise_is_seeded": 1,
@@ -303,10 +330,13 @@ def play(devnet: Devnet, folder: Path) -> PlayedNetwork:
     network.bind_agents()
     network.open_job()
     network.post_round(0)
+    network.pay_round(0)
     network.post_round(1)
+    network.pay_round(1)
     network.refused = network.submit(0, gap_micros=240_000)
     network.refused_proposal = network.decide(network.refused)
     network.post_round(2)
+    network.pay_round(2)
     network.released = network.submit(1, gap_micros=60_000)
     network.released_proposal = network.decide(network.released)
     network.admission = network.propose_admission("St. Anna")

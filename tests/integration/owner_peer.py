@@ -25,7 +25,7 @@ from agents.training.schema import load_schema
 from agents.training.task import Candidate, OwnerRows, plan_task
 from agents.training.task import TrainingTask as Task
 from folkmoot.demo.cast import SCHEMA
-from governance.domain.market import Kind
+from governance.domain.market import IntegrationMode, Kind
 from governance.services.market import AgreementRecord, AgreementState
 
 COORDINATOR, COMPUTE, OWNER = (canonical_address(f"0x{number:040x}") for number in (0xC0, 0xC1, 0xC2))
@@ -61,18 +61,20 @@ class Jobs:
             id=job,
             state=AgreementState.ACTIVE,
             kind=kind,
-            buyer=COORDINATOR,
+            mode=IntegrationMode.COUPLED,
             seller=seller,
-            job=job,
-            price_e18=1,
-            paid_e18=0,
             units=1 + ROUNDS,
+            next_unit=0,
             paid_units=0,
+            price_e18=1,
+            organisation=1,
             rows=self.rows.rows,
             epsilon_micros=EPSILON_MICROS,
+            job=job,
+            buyer=COORDINATOR,
+            deadline_s=2**40,
             purposes=1,
             data_root=self.rows.root,
-            deadline_s=2**40,
         )
 
 

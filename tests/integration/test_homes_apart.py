@@ -79,7 +79,7 @@ def test_signed_terms_of_one_home_are_refused_in_the_other(homes: Homes) -> None
     assert refused.value.name == "AgreementBadSignature"
     assert any(event.name == "AgreementCreated" for event in made.events)
     assert here.market.agreement(here.market.terms_digest(terms)) is None
-    assert here.chain.read("AgreementBook", "totalEscrowE18") == 0
+    assert here.chain.read("Credit", "balanceOf", here.chain.address("AgreementBook")) == 0
 
 
 def test_a_signed_binding_of_one_home_is_refused_in_the_other(homes: Homes) -> None:

@@ -14,8 +14,10 @@ import governance
 from folkmoot.settings import CHECKOUT
 
 PRODUCT = ("agents", "dashboard", "folkmoot", "governance", "bench", "examples")
-# These prove that tampering is found, so they have to tamper.
-TAMPERING = re.compile(r"tests/(audit_\w+|integration/audit/\w+|integration/test_history_on_chain|.*tamper\w*)\.py")
+# These prove that tampering is found, so they have to tamper; gas repeats only on a chain whose time stands still.
+TAMPERING = re.compile(
+    r"tests/(audit_\w+|steady_chain|integration/audit/\w+|integration/test_history_on_chain|.*tamper\w*)\.py"
+)
 
 
 def sources(*folders: str) -> list[Path]:

@@ -146,6 +146,9 @@ interface IAgentRegistry {
     /// @notice Operator that pays and is paid for an agent.
     function operatorOf(address key) external view returns (address);
 
+    /// @notice Operator of an organisation, also after its removal.
+    function operatorOfOrganisation(uint32 organisation) external view returns (address);
+
     /// @notice The organisation's first active evaluator agent, or zero.
     function evaluatorOf(uint32 organisation) external view returns (address);
 }

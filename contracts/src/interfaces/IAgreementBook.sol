@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {JobTerms, Kind, Terms} from "../types/Market.sol";
+import {IntegrationMode, JobTerms, Kind, Terms} from "../types/Market.sol";
 
 /// @title Jobs, signed agreements and their escrow
 /// @notice Both sides' signatures, both mandates, the policy and the escrow are settled in one transaction.
@@ -22,6 +22,7 @@ interface IAgreementBook {
     struct Job {
         JobState state;
         address coordinator;
+        IntegrationMode mode;
         uint128 purposes;
         uint32 roundsPerCandidate;
         uint8 candidates;
@@ -30,29 +31,38 @@ interface IAgreementBook {
         bytes32 metricCode;
     }
 
+    /// @dev In the order that packs: a payment reads three slots and writes the first.
     struct Agreement {
         AgreementState state;
         Kind kind;
-        address buyer;
+        /// The job's.
+        IntegrationMode mode;
         address seller;
-        bytes32 job;
+        uint24 units;
+        /// The round from which the next claim is paid; rounds before it are paid or passed over. Zero for looks.
+        uint24 nextUnit;
+        /// Of data in an overlapped job in hundredths.
+        uint24 paidUnits;
         uint128 priceE18;
-        uint128 paidE18;
-        uint32 units;
-        uint32 paidUnits;
+        /// The seller's, which an agent never changes.
+        uint32 organisation;
         uint32 rows;
         uint64 epsilonMicros;
+        bytes32 job;
+        address buyer;
+        uint64 deadlineS;
         uint128 purposes;
         bytes32 dataRoot;
-        uint64 deadlineS;
     }
 
-    /// @dev Proof that an agent's leaf is in a posted round.
-    struct RoundClaim {
-        uint32 round;
-        /// SHA-256 of the update, or of the aggregate for compute.
-        bytes32 digest;
-        bytes32[] proof;
+    /// @dev What the proof of a round needs of an agreement.
+    struct Sold {
+        bytes32 job;
+        address seller;
+        Kind kind;
+        IntegrationMode mode;
+        uint24 units;
+        uint24 nextUnit;
     }
 
     error AgreementBadJob(bytes32 job);
@@ -72,6 +82,7 @@ interface IAgreementBook {
     error AgreementNotProven(bytes32 id, uint32 round);
     error AgreementNotClosable(bytes32 id, uint64 fromS);
     error AgreementOnlyRegistry(address caller);
+    error AgreementOnlyLedger(address caller);
     error AgreementOnlyCoordinator(address caller);
 
     event JobOpened(bytes32 indexed job, address indexed coordinator, JobTerms terms);
@@ -80,7 +91,10 @@ interface IAgreementBook {
     event AgreementCreated(
         bytes32 indexed id, bytes32 indexed job, address indexed seller, Terms terms, bytes buyerSignature, bytes sellerSignature
     );
-    event PaymentMade(bytes32 indexed id, address indexed seller, address to, uint128 amountE18, uint32 units);
+    /// @dev Not logged; `AgreementClosed` says the sum. `nextUnit` is the round from which the next claim is paid.
+    event PaymentMade(
+        bytes32 indexed id, address indexed seller, address to, uint128 amountE18, uint32 units, uint32 nextUnit
+    );
     event AgreementClosed(bytes32 indexed id, uint128 paidE18, uint128 refundedE18);
 
     /// @notice Announces a job. The caller is its coordinator, an active agent with that role.
@@ -93,8 +107,8 @@ interface IAgreementBook {
         external
         returns (bytes32 id);
 
-    /// @notice Pays one instalment per proven round. Data and compute. Anyone may send it; the seller's operator is paid.
-    function claimRounds(bytes32 id, RoundClaim[] calldata claims) external;
+    /// @notice Pays for rounds that were proven, and moves on to the next. Only RoundLedger; the seller's operator is paid.
+    function payRounds(bytes32 id, uint24 nextUnit, uint24 units) external;
 
     /// @notice Pays one instalment per case that was measured: by this seller (evaluation), or on this seller's rows (evaluation rows). Anyone may send it.
     function claimLooks(bytes32 id, bytes32[] calldata releases) external;
@@ -113,7 +127,10 @@ interface IAgreementBook {
 
     function agreement(bytes32 id) external view returns (Agreement memory);
 
-    /// @notice True when the agreement was paid for this round, or look (by the index of the candidate).
+    /// @notice What a claim of rounds needs to know; reverts when none is due.
+    function sold(bytes32 id) external view returns (Sold memory);
+
+    /// @notice True when nothing can be claimed any more for this round, or look (by the index of the candidate).
     function isPaid(bytes32 id, uint32 unit) external view returns (bool);
 
     /// @notice Digest that both sides sign.
@@ -129,7 +146,4 @@ interface IAgreementBook {
 
     /// @notice Privacy loss granted by an agent for life so far, millionths.
     function epsilonGranted(address seller) external view returns (uint64);
-
-    /// @notice All that the book owes, in 1e-18 credit; never more than it holds.
-    function totalEscrowE18() external view returns (uint256);
 }

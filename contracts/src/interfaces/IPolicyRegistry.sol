@@ -7,6 +7,13 @@ import {Rule, TierEntry} from "../types/Policy.sol";
 /// @title The constitution
 /// @notice Holds the compiled rules and judges facts by them. The set is fixed at deployment.
 interface IPolicyRegistry {
+    struct Fact {
+        bytes32 key;
+        /// Millionths, or raw bits.
+        int128 value;
+        uint8 source;
+    }
+
     error PolicyTooManyRules(uint256 count);
     error PolicyDuplicateRule(bytes32 id);
     /// @dev A rule that applies to no tier, phase or source, or whose bound does not fit its operator.
@@ -45,6 +52,12 @@ interface IPolicyRegistry {
         external
         view
         returns (uint256 failed, uint256 applied, uint8 tier);
+
+    /// @notice Judges a subject of which one fact is all that is known: rules that ask for another one fail.
+    function evaluateFact(Fact calldata fact, uint128 purposes, uint8 phase)
+        external
+        view
+        returns (uint256 failed, uint256 applied);
 
     /// @notice Says whether a rule holds for a value from a source.
     function holds(Rule calldata rule, int128 value, uint8 source) external pure returns (bool);

@@ -19,7 +19,9 @@ library TermsRules {
 
     // ---- Jobs ----
 
-    /// @dev Only clear aggregation in coupled mode is carried by this version; an epsilon of zero could not be kept.
+    /// @dev Only clear aggregation is carried by this version, in any mode; in overlapped mode, where owners score each
+    /// other's updates, no other makes sense. A number of rounds takes 24 bits, hundredths of them included. An epsilon
+    /// of zero could not be kept.
     function requireSound(JobTerms calldata terms, bytes32 metricCode) internal view {
         _require(_isSet(terms.purposes), "purposes");
         uint256 count = terms.candidates.length;
@@ -28,12 +30,12 @@ library TermsRules {
             _require(terms.candidates[i] != 0, "candidates");
         }
         uint256 rounds = 1 + count * terms.roundsPerCandidate;
-        _require(terms.roundsPerCandidate != 0 && rounds <= type(uint32).max, "roundsPerCandidate");
+        _require(terms.roundsPerCandidate != 0 && 100 * rounds <= type(uint24).max, "roundsPerCandidate");
         _require(terms.epsilonMicros != 0, "epsilonMicros");
         _require(terms.deltaE12 < DELTA_ONE, "deltaE12");
         _require(terms.privacyUnit == PrivacyUnit.Record, "privacyUnit");
         _require(terms.aggregationPrivacy == AggregationPrivacy.Clear, "aggregationPrivacy");
-        _require(terms.integrationMode == IntegrationMode.Coupled, "integrationMode");
+        _require(terms.integrationMode != IntegrationMode.None, "integrationMode");
         _require(terms.task != 0, "task");
         _require(terms.metricCode == metricCode, "metricCode");
         _require(terms.deadlineS > block.timestamp, "deadlineS");

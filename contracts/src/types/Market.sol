@@ -26,9 +26,11 @@ enum AggregationPrivacy {
 /// @dev How training and chain are coupled. The definitions are ours; surveys differ.
 enum IntegrationMode {
     None,
+    /// Training runs off chain; one anchor a candidate, whose tree holds the leaves of all its rounds.
     Decoupled,
-    /// One Merkle root a round.
+    /// One Merkle root a round; the next round is valid only when the last one is on chain.
     Coupled,
+    /// Coupled, and the owners of a round score each other's updates; scores set pay and nothing else.
     Overlapped
 }
 

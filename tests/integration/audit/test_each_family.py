@@ -97,7 +97,7 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
     "a payment to a stranger": ("PaymentMade", "to", lambda _: STRANGER, "payments", "who was paid"),
     "a transfer of more": ("Transfer of Credit", "value", plus_one, "payments", "transfers of the token"),
     "a smaller refund": ("AgreementClosed", "refundedE18", lambda value: value - 1, "payments", "refunded"),
-    "another root": ("RoundPosted", "root", flip, "rounds on chain", "root that stands"),
+    "another root": ("RoundPosted", "root", flip, "rounds on chain", "head that stands"),
     "too few owners": ("RoundPosted", "leaves", lambda _: 2, "rounds on chain", "rules that fail"),
     "another jury": (
         "JuryDrawn",

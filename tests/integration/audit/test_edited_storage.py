@@ -95,11 +95,11 @@ EDITS: Final[dict[str, tuple[str, Callable[[Story], int], Callable[[int], int], 
         lambda _: 100,
         "votes owned by",
     ),
-    "a root": (
+    "a head": (
         "RoundLedger",
-        lambda story: element(entry(slot("RoundLedger", "_roots"), "bytes32", story.job), 1),
+        lambda story: entry(slot("RoundLedger", "_heads"), "bytes32", story.job),
         add_one,
-        "root that stands",
+        "head that stands",
     ),
     "a median": (
         "EvaluatorCourt",
@@ -117,11 +117,10 @@ EDITS: Final[dict[str, tuple[str, Callable[[Story], int], Callable[[int], int], 
     ),
     "what was paid": (
         "AgreementBook",
-        lambda story: entry(slot("AgreementBook", "_agreements"), "bytes32", story.agreements[f"{OWNERS[0]} data"]) + 3,
-        lambda value: value + (1 << 128),
+        lambda story: entry(slot("AgreementBook", "_agreements"), "bytes32", story.agreements[f"{OWNERS[0]} data"]),
+        lambda value: value + (1 << 232),
         "what stands of it",
     ),
-    "escrow": ("AgreementBook", lambda _: slot("AgreementBook", "_totalEscrowE18"), add_one, "still in escrow"),
     "money": (
         "Credit",
         lambda story: entry(slot("Credit", "_balances"), "address", story.deployment.contracts["AgreementBook"]),

@@ -26,18 +26,15 @@ class Book:
     def closable_from_s(self, _agreement: bytes) -> int:
         return self.end_s
 
-    def is_paid(self, _agreement: bytes, number: int) -> bool:
-        return number in self.paid
-
-    def claim_rounds(self, _signer: object, _agreement: bytes, claims: list[RoundClaim]) -> None:
+    def claim_rounds(self, _signer: object, _agreement: bytes, claims: list[RoundClaim], *, job: bytes) -> None:
+        assert job == JOB
         self.claimed += claims
         self.paid |= {claim.round_number for claim in claims}
 
 
 def owner_with_receipts(home: Path, book: Book, chain: Chain) -> tuple[Desk, list[evidence.RoundEvidence]]:
-    agreement = SimpleNamespace(id=JOB)
     agreements = SimpleNamespace(
-        active=lambda *_, **__: SimpleNamespace(id=agreement.id, paid_units=len(book.paid)),
+        active=lambda *_, **__: SimpleNamespace(id=JOB, job=JOB, next_unit=max(book.paid, default=-1) + 1),
     )
     desk = desk_of(home, CLEVELAND, chain, market=book, agreements=agreements)
     rounds = []
@@ -64,12 +61,12 @@ def owner_with_receipts(home: Path, book: Book, chain: Chain) -> tuple[Desk, lis
 
 
 def test_half_way_through_the_time_for_claims_an_owner_claims_what_is_unpaid(tmp_path: Path) -> None:
-    book, chain = Book(paid={1}), Chain(time_s=END_S - BEFORE_END_S)
+    book, chain = Book(paid={0}), Chain(time_s=END_S - BEFORE_END_S)
     desk, rounds = owner_with_receipts(tmp_path, book, chain)
 
     Claims(desk).step()
 
-    assert [claim.round_number for claim in book.claimed] == [0, 2]
+    assert [claim.round_number for claim in book.claimed] == [1, 2]
     for claim in book.claimed:
         leaf = evidence.Leaf(agent=CLEVELAND, digest=claim.digest).hashed(JOB, claim.round_number)
         assert merkle.verify(rounds[claim.round_number].root(), leaf, list(claim.proof))

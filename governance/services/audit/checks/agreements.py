@@ -44,6 +44,7 @@ def check_jobs(context: Context, exam: Examination) -> None:
         record = (
             2 if job.finished else 1,
             job.coordinator,
+            int(job.terms.integration_mode),
             job.terms.purposes,
             job.terms.rounds_per_candidate,
             len(job.terms.candidates),
@@ -176,23 +177,27 @@ def _check_law(context: Context, exam: Examination, agreement: Agreement) -> Non
 
 def _check_record(context: Context, exam: Examination, agreement: Agreement) -> None:
     terms = agreement.terms
-    paid = sum(reading.number(event.values["amountE18"]) for event in agreement.payments)
     units = sum(reading.number(event.values["units"]) for event in agreement.payments)
+    following = max((reading.number(event.values["nextUnit"]) for event in agreement.payments), default=0)
+    job = context.records.jobs.get(terms.job)
+    organisation = context.world.agents.before(moment_of(agreement.created), terms.seller)
     record = (
         2 if agreement.closed else 1,
         int(terms.kind),
-        terms.buyer,
+        int(job.terms.integration_mode) if job else 0,
         terms.seller,
-        terms.job,
-        terms.price_e18,
-        paid,
         terms.units,
+        following,
         units,
+        terms.price_e18,
+        organisation.organisation if organisation else 0,
         terms.rows,
         terms.epsilon_micros,
+        terms.job,
+        terms.buyer,
+        terms.deadline_s,
         terms.purposes,
         terms.data_root,
-        terms.deadline_s,
     )
     context.state(
         exam, name_of(agreement), "what stands of it", expected=record, call=(WHERE, "agreement", agreement.id)

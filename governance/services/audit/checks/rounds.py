@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 
-from eth_abi.abi import encode
-from eth_utils.crypto import keccak
-
 from governance.domain import evidence
 from governance.domain.evidence import Leaf, RoundEvidence
-from governance.domain.market import Kind
+from governance.domain.line import PostedRound, head_of
+from governance.domain.market import IntegrationMode, Kind
 from governance.domain.policy import Fact, Phase, PolicySet, Source
 from governance.domain.record import Record
 from governance.errors import FolkmootError, PolicyError
@@ -28,18 +26,56 @@ def check_rounds(context: Context, exam: Examination) -> None:
     """Compare every posted round with what stands, and judge it again."""
     policy = policy_in_force(context)
     for job in context.records.jobs.values():
-        count = len(job.rounds)
-        counted = (WHERE, "roundCount", job.id)
-        context.state(exam, f"job {short(job.id)}", "number of rounds", expected=count, call=counted)
+        rounds = [_posted(event) for event in job.rounds]
+        call = (WHERE, "head", job.id)
+        context.state(exam, f"job {short(job.id)}", "head that stands", expected=head_of(job.id, rounds), call=call)
         for number, event in enumerate(job.rounds):
             where = name_of(event)
             exam.equal(where, "rounds come in order", expected=number, found=event.values["round"])
-            exam.holds(where, "no more rounds than agreed", condition=number < job.terms.rounds)
-            root = event.values["root"]
-            context.state(exam, where, "root that stands", expected=root, call=(WHERE, "root", job.id, number))
+            exam.holds(where, "no more rounds than agreed", condition=number < _most(job))
             in_time = context.time_s(event) <= job.terms.deadline_s
             exam.holds(where, "posted before the job's deadline", condition=in_time)
             _check_law(context, exam, job, policy=policy, event=event)
+    _check_recorded(context, exam)
+
+
+def _most(job: Job) -> int:
+    decoupled = job.terms.integration_mode is IntegrationMode.DECOUPLED
+    return len(job.terms.candidates) if decoupled else job.terms.rounds
+
+
+def _posted(event: Event) -> PostedRound:
+    return PostedRound(root=reading.raw(event.values["root"]), leaves=reading.number(event.values["leaves"]))
+
+
+def _check_recorded(context: Context, exam: Examination) -> None:
+    """Compare each entry for all rounds so far with those rounds, and require one wherever a job was judged by them."""
+    recorded: dict[bytes, int] = {}
+    ends = {("ReleaseRegistry", "CandidateSubmitted"), ("AgreementBook", "JobFinished")}
+    for event in context.history.events:
+        key = event.values.get("job")
+        job = context.records.jobs.get(key) if isinstance(key, bytes) else None
+        if job is None:
+            continue
+        before = [_posted(each) for each in job.rounds if moment_of(each) < moment_of(event)]
+        if (event.contract, event.name) == (WHERE, "RoundsRecorded"):
+            found = (event.values["count"], event.values["head"])
+            expected = (len(before), head_of(job.id, before))
+            where = f"rounds of job {short(job.id)} in {place(event)}"
+            exam.equal(where, "number and head that are logged", expected=expected, found=found)
+            recorded[job.id] = len(before)
+        elif (event.contract, event.name) in ends:
+            where = f"{event.name} of job {short(job.id)} in {place(event)}"
+            later = event.name == "JobFinished"
+            known = _recorded_by(context, job, event) if later else recorded.get(job.id, 0)
+            exam.equal(where, "rounds that the log has by then", expected=len(before), found=known)
+
+
+def _recorded_by(context: Context, job: Job, event: Event) -> int:
+    """Return how many rounds are in the log at the end of an event's transaction."""
+    recorded = [each for each in context.events(WHERE, "RoundsRecorded") if each.values["job"] == job.id]
+    known = [e for e in recorded if moment_of(e) < moment_of(event) or e.transaction == event.transaction]
+    return max((reading.number(each.values["count"]) for each in known), default=0)
 
 
 def check_updates(context: Context, exam: Examination) -> None:
@@ -63,14 +99,6 @@ def name_of(event: Event) -> str:
 def _check_law(context: Context, exam: Examination, job: Job, *, policy: PolicySet, event: Event) -> None:
     contributors = reading.number(event.values["leaves"]) - 1
     facts = [Fact("round_contributors", contributors * MILLION, Source.DECLARED)]
-    subject = keccak(encode(["bytes32", "uint32"], [job.id, event.values["round"]]))
-    context.state(
-        exam,
-        name_of(event),
-        "number of leaves that stands",
-        expected=((contributors * MILLION,), (int(Source.DECLARED),)),
-        call=(WHERE, "facts", subject, (b"round_contributors".ljust(32, b"\0"),), (1 << Source.DECLARED,)),
-    )
     try:
         purposes, time_s = job.terms.purposes, context.time_s(event)
         verdict = evaluate(policy, facts, purposes=purposes, phase=Phase.ROUND, now_s=time_s)
