@@ -16,7 +16,7 @@ from governance.domain.market import (
 )
 from governance.errors import InvalidRecord
 
-EVENTS: Final = ("JobOpened", "JobFinished", "AgreementCreated", "PaymentMade", "AgreementClosed")
+EVENTS: Final = ("JobOpened", "JobFinished", "AgreementCreated", "PaymentMade", "AgreementClosed", "ConsentWithdrawn")
 ROUND_EVENTS: Final = ("RoundPosted",)
 
 
@@ -42,6 +42,9 @@ class Agreement:
     payments: tuple[Payment, ...] = ()
     closed_at_s: int | None = None
     refunded_e18: int = 0
+    fee_e18: int = 0
+    """Went to the treasury at the end, of what was earned."""
+    withdrawn_at_s: int | None = None
 
     @property
     def paid_e18(self) -> int:
@@ -56,6 +59,8 @@ class Agreement:
     @property
     def state_word(self) -> str:
         """Say where it stands."""
+        if self.withdrawn_at_s is not None:
+            return "withdrawn"
         return "active" if self.closed_at_s is None else "closed"
 
 
@@ -150,10 +155,12 @@ def read_terms(values: Sequence[object]) -> Terms:
         data_root=word(v[11]),
         purposes=number(v[12]),
         compute_seconds=number(v[13]),
-        withdrawal_blocks=bool(v[14]),
-        deadline_s=number(v[15]),
-        valid_until_s=number(v[16]),
-        nonce=number(v[17]),
+        bond_e18=number(v[14]),
+        auditor=address(v[15]),
+        withdrawal_blocks=bool(v[16]),
+        deadline_s=number(v[17]),
+        valid_until_s=number(v[18]),
+        nonce=number(v[19]),
     )
 
 
@@ -172,8 +179,9 @@ def read_job_terms(values: Sequence[object]) -> JobTerms:
         task=word(v[8]),
         metric_code=word(v[9]),
         candidates=tuple(name(item) for item in items(v[10])),
-        deadline_s=number(v[11]),
-        nonce=number(v[12]),
+        bonus_e18=number(v[11]),
+        deadline_s=number(v[12]),
+        nonce=number(v[13]),
     )
 
 
@@ -194,7 +202,10 @@ def _agreement(entry: Entry) -> Agreement:
 
 def _settled(agreement: Agreement, entry: Entry) -> Agreement:
     if entry.name == "AgreementClosed":
-        return replace(agreement, closed_at_s=entry.time_s, refunded_e18=entry.number("refundedE18"))
+        fee, back = entry.number("feeE18"), entry.number("refundedE18")
+        return replace(agreement, closed_at_s=entry.time_s, refunded_e18=back, fee_e18=fee)
+    if entry.name == "ConsentWithdrawn":
+        return replace(agreement, withdrawn_at_s=entry.time_s)
     payment = Payment(
         to=entry.address("to"),
         amount_e18=entry.number("amountE18"),

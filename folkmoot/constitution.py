@@ -23,6 +23,8 @@ LATE_QUORUM_S: Final = DAY_S
 JURY_SIZE: Final = 5
 MIN_REVEALS: Final = 3
 MAX_LOOKS: Final = 3
+FEE_BPS: Final = 500
+"""The treasury's part of payments: a twentieth, so that prices stay readable."""
 COURT_WINDOW_S: Final = DAY_S
 NO_HEAD: Final = b"\0" * 32
 """The registry succeeds no other, so its log begins here."""
@@ -88,7 +90,7 @@ def arguments(founding: Founding) -> dict[str, tuple[object, ...]]:
         "ReleaseRegistry": (WIRING, (founding.guardian, NO_HEAD)),
         "PolicyRegistry": (WIRING, policy.document_hash, chain_tiers(policy), chain_rules(policy)),
         "AgentRegistry": (WIRING, [(each.name, each.member, each.operator) for each in founding.founders]),
-        "AgreementBook": (WIRING,),
+        "AgreementBook": (WIRING, FEE_BPS),
         "RoundLedger": (WIRING,),
         "EvaluatorCourt": (WIRING, settings, metrics, _numbers(founding.founders, founding.panel)),
         "Amendments": (WIRING,),

@@ -10,7 +10,7 @@ from eth_utils.crypto import keccak
 from agents.training.metrics import metric_code_digest
 from folkmoot.constitution import COURT_WINDOW_S, DAY_S, METRICS
 from governance.domain import evidence
-from governance.domain.market import AggregationPrivacy, IntegrationMode, JobTerms, Kind, PrivacyUnit, Terms
+from governance.domain.market import NOBODY, AggregationPrivacy, IntegrationMode, JobTerms, Kind, PrivacyUnit, Terms
 from governance.domain.record import canonical_json, sha256
 from governance.domain.release import MISSING, Manifest, jury_commitment
 from governance.ports import Event
@@ -23,6 +23,7 @@ from tests.audit_cast import CENTRE, INSTITUTE, LABORATORIES, OWNERS, Story, age
 ROWS, EVALUATION_ROWS = 120, 60
 PRICE_E18 = 10**19 + 1
 """Not divisible by the instalments."""
+BOND_E18 = 3 * 10**18 + 1
 EPSILON_MICROS, DELTA_E12 = 8_000_000, 10_000_000
 AGAINST, FOR, ABSTAIN = 0, 1, 2
 
@@ -98,7 +99,8 @@ def make_agreements(story: Story, plan: Plan, job: bytes) -> None:
             agent(INSTITUTE),
             terms,
             buyer_signature=agent(INSTITUTE).sign_digest(digest),
-            seller_signature=agent(name).sign_digest(digest),
+            # Terms may be signed by an operator's wallet as well.
+            seller_signature=(operator if name == LABORATORIES[0] else agent)(name).sign_digest(digest),
         )
         story.agreements[plan.label(name, kind.word)] = digest
 
@@ -121,6 +123,8 @@ def _terms(story: Story, plan: Plan, job: bytes, *, name: str, kind: Kind) -> Te
         data_root=root if has_rows else b"\0" * 32,
         purposes=1,
         compute_seconds=60,
+        bond_e18=BOND_E18 if is_data and plan.number == 1 else 0,
+        auditor=agent(LABORATORIES[0]).address if is_data else NOBODY,
         withdrawal_blocks=is_data,
         deadline_s=story.chain.now_s() + 90 * DAY_S,
         valid_until_s=story.chain.now_s() + DAY_S,

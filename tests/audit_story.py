@@ -38,6 +38,7 @@ from tests.audit_cast import (
 )
 from tests.audit_job import (
     AGAINST,
+    BOND_E18,
     EPSILON_MICROS,
     FOR,
     Plan,
@@ -79,6 +80,10 @@ def _prepare(story: Story) -> None:
     registry.heartbeat(agent(OWNERS[1]))
     book = story.deployment.contracts["AgreementBook"]
     story.chain.send(operator(INSTITUTE), "Credit", "approve", (book, SUPPLY_E18))
+    vault = story.deployment.contracts["RewardVault"]
+    for name in OWNERS:
+        story.chain.send(operator(INSTITUTE), "Credit", "transfer", (operator(name).address, BOND_E18))
+        story.chain.send(operator(name), "Credit", "approve", (vault, BOND_E18))
     commit_rows(story, FIRST)
 
 
@@ -162,7 +167,10 @@ def _settle(story: Story) -> None:
         market.claim_looks(operator(CENTRE), story.agreements[f"{name} evaluation_rows"], both)
     market.claim_looks(operator(CENTRE), story.agreements[f"{LABORATORIES[0]} evaluation"], both[:1])
     story.advance(7 * DAY_S + 2)
-    market.close(operator(CENTRE), story.agreements[f"{OWNERS[2]} data"])
+    # The owner that forgot a round loses a tenth of its bond; the buyer fetches its half.
+    market.expire(operator(CENTRE), story.agreements[f"{OWNERS[2]} data"])
+    story.chain.send(operator(CENTRE), "RewardVault", "withdraw", (operator(INSTITUTE).address,))
+    market.close(operator(OWNERS[0]), story.agreements[f"{OWNERS[0]} data"])
 
 
 def _second_job(story: Story) -> None:
@@ -186,6 +194,9 @@ def _second_job(story: Story) -> None:
     measure(story, "unloved", measured=FAIR, reveals=5)
     vote_on(story, "unloved", support=AGAINST)
     Releases(story.chain).refuse(operator(CENTRE), story.releases["unloved"])
+    market = Market(story.chain)
+    market.withdraw(agent(OWNERS[1]), story.agreements[SECOND.label(OWNERS[1], "data")])
+    market.withdraw(operator(OWNERS[2]), story.agreements[f"{OWNERS[2]} data"])
     _decide_by_all(story, "expulsion", story.chain.encode("AgentRegistry", "remove", 11))
     story.advance(14 * DAY_S)
     _activate_newest(story)

@@ -103,6 +103,7 @@ def object_to_demand(mandate: SellerMandate, supply: Supply, demand: Terms, *, n
         (supply.rows < demand.rows or supply.rows > mandate.max_rows, Reason.ROWS, "no rows for this demand"),
         (is_data and supply.epsilon_left_micros <= 0, Reason.EPSILON_SPENT, "no epsilon is left"),
         (is_data and demand.epsilon_micros <= 0, Reason.POLICY, "training needs an epsilon"),
+        (demand.bond_e18 > 0, Reason.BUDGET, "no bond is put up here"),
     )
     return next((Objection(reason, detail) for holds, reason, detail in checks if holds), None)
 

@@ -8,7 +8,7 @@ from governance.ports import Chain
 from governance.services import reading
 from governance.services.market import AgreementRecord, AgreementState, JobRecord, Market
 
-JOB_FIELDS = 13
+JOB_FIELDS = 14
 DELTA_FIELD = 4
 TASK_FIELD = 8
 """Places of delta and of the task's digest among the fields of ``JobTerms``."""

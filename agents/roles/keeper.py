@@ -141,14 +141,16 @@ class Keeper:
         return Plans()
 
     def _settle(self, job: bytes) -> list[Plans]:
-        active = [a for a in self.desk.agreements.of(job) if a.state is AgreementState.ACTIVE]
+        everything = self.desk.agreements.of(job)
+        active = [a for a in everything if a.state is AgreementState.ACTIVE]
+        bonded = [a for a in everything if a.state is not AgreementState.ACTIVE and self._is_bonded(a)]
         record = self.desk.market.job(job)
         over = record.state is JobState.FINISHED or self.desk.chain.now_s() > record.deadline_s
         if over:
             self._record(job, record)
-        if not active and over:
+        if not active and not bonded and over:
             self._ended.add(job)
-        if not active:
+        if not active and not bonded:
             return []
         if not over:
             return [Plans(due_at_s=record.deadline_s + 1)]
@@ -156,7 +158,10 @@ class Keeper:
         self._pay_rounds(job, active)
         for agreement in active:
             self._pay(agreement, cases)
-        return [self._close(agreement) for agreement in active]
+        return [self._expire(agreement) for agreement in (*active, *bonded)]
+
+    def _is_bonded(self, agreement: AgreementRecord) -> bool:
+        return bool(agreement.bond_e18 and self.desk.market.bond_left_e18(agreement.id))
 
     def _record(self, job: bytes, record: JobRecord) -> None:
         """Put the rounds of a job that ended by its deadline into the log; one that was finished has done so."""
@@ -209,11 +214,11 @@ class Keeper:
             claims.append(RoundClaim(round_number=evidence.round_number, digest=leaf.digest, proof=tuple(proof)))
         return claims
 
-    def _close(self, agreement: AgreementRecord) -> Plans:
+    def _expire(self, agreement: AgreementRecord) -> Plans:
         from_s = self.desk.market.closable_from_s(agreement.id)
         if self.desk.chain.now_s() < from_s:
             return Plans(due_at_s=from_s if from_s < NEVER_S else 0)
-        self._try(lambda: self.desk.market.close(self.desk.signer, agreement.id), "close")
+        self._try(lambda: self.desk.market.expire(self.desk.signer, agreement.id), "expire")
         return Plans()
 
     def _try(self, action: Callable[[], Receipt], what: str) -> ContractRefused | None:

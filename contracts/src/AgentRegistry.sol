@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IAgentRegistry, Role} from "./interfaces/IAgentRegistry.sol";
 import {IMemberToken} from "./interfaces/IMemberToken.sol";
 import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
 import {Bindings} from "./libraries/Bindings.sol";
+import {Mandates} from "./libraries/Mandates.sol";
+import {Parties} from "./libraries/Parties.sol";
 import {Addresses} from "./types/Addresses.sol";
 import {Founder} from "./types/Founder.sol";
-import {Mandate} from "./types/Market.sol";
+import {Mandate, Standing, Terms} from "./types/Market.sol";
 
 /// @title Organisations, their agents, mandates and data roots
 /// @dev Docs are in the interface. Every log payload is keccak256(abi.encode(arguments of the event in order));
@@ -157,6 +161,33 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
     /// @inheritdoc IAgentRegistry
     function mandate(address key) external view returns (Mandate memory) {
         return _mandates[key];
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function requireMayAgree(Terms calldata terms, address coordinator, Standing calldata before) external view {
+        Parties.Sides memory sides = Parties.Sides(
+            _agents[terms.buyer].organisation, _agents[terms.seller].organisation, _holder[terms.auditor]
+        );
+        bool[2] memory able = [hasRole(terms.buyer, Role.COORDINATOR), hasRole(terms.seller, Parties.role(terms.kind))];
+        Parties.requireFit(terms, coordinator, sides, able);
+        Parties.requireRows(terms, _dataSets[terms.dataRoot]);
+        Mandates.requireMayBuy(_mandates[terms.buyer], terms, before);
+        Mandates.requireMaySell(_mandates[terms.seller], terms, before);
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function requireMayLock(address key, uint128 purposes, uint256 lockedE18) external view {
+        Mandates.requireMayLock(_mandates[key], key, purposes, lockedE18);
+    }
+
+    /// @inheritdoc IAgentRegistry
+    /// @dev The key's first: an auditor recovers it from history without asking any contract.
+    function isSigned(address key, bytes32 digest, bytes calldata signature) external view returns (bool) {
+        (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);
+        if (problem == ECDSA.RecoverError.NoError && recovered == key) return true;
+        return SignatureChecker.isValidSignatureNowCalldata(
+            _organisations[_agents[key].organisation].operator, digest, signature
+        );
     }
 
     /// @inheritdoc IAgentRegistry

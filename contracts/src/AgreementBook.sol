@@ -4,21 +4,22 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 import {IAgentRegistry, Role} from "./interfaces/IAgentRegistry.sol";
 import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
 import {IEvaluatorCourt} from "./interfaces/IEvaluatorCourt.sol";
 import {IFacts} from "./interfaces/IFacts.sol";
+import {IOpenDisputes} from "./interfaces/IOpenDisputes.sol";
 import {IPolicyRegistry} from "./interfaces/IPolicyRegistry.sol";
 import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
+import {IRewardVault} from "./interfaces/IRewardVault.sol";
 import {IRoundLedger} from "./interfaces/IRoundLedger.sol";
-import {Mandates} from "./libraries/Mandates.sol";
+import {Payouts} from "./libraries/Payouts.sol";
 import {TermsHash} from "./libraries/TermsHash.sol";
 import {TermsRules} from "./libraries/TermsRules.sol";
 import {Addresses} from "./types/Addresses.sol";
-import {IntegrationMode, JobTerms, Kind, Terms} from "./types/Market.sol";
+import {IntegrationMode, JobTerms, Kind, Standing, Terms} from "./types/Market.sol";
 import {Phase, Source} from "./types/Policy.sol";
 
 /// @title Jobs, signed agreements and their escrow
@@ -30,6 +31,14 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
 
     uint64 private constant CLAIM_PERIOD_S = 7 days;
     int128 private constant MILLION = 1e6;
+    uint16 private constant MOST_FEE_BPS = 1000;
+    /// @dev For any number of rounds that were posted and never claimed.
+    uint16 private constant MISSED_BPS = 1000;
+
+    struct Spending {
+        uint128 spentE18;
+        uint32 count;
+    }
 
     // ---- Immutables ----
 
@@ -39,6 +48,10 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     IAgentRegistry private immutable AGENTS;
     IRoundLedger private immutable ROUNDS;
     IEvaluatorCourt private immutable COURT;
+    IRewardVault private immutable VAULT;
+    address private immutable TREASURY;
+    address private immutable AMENDMENTS;
+    address private immutable DISPUTES;
 
     // ---- Storage ----
 
@@ -48,18 +61,26 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     mapping(bytes32 id => Agreement) private _agreements;
     /// @dev Looks only; rounds are paid upwards.
     mapping(bytes32 id => BitMaps.BitMap) private _paidLooks;
-    mapping(address buyer => Mandates.Spending) private _spent;
+    mapping(bytes32 job => mapping(uint32 organisation => bytes32)) private _dataAgreements;
+    mapping(address agent => Spending) private _spent;
     mapping(address seller => uint64) private _epsilonGranted;
+    uint16 private _feeBps;
 
     // ---- Constructor ----
 
-    constructor(Addresses memory a) EIP712("Folkmoot AgreementBook", "1") {
+    constructor(Addresses memory a, uint16 feeBps_) EIP712("Folkmoot AgreementBook", "1") {
+        _requireFee(feeBps_);
+        _feeBps = feeBps_;
         CREDIT = IERC20(a.credit);
         RELEASES = IReleaseRegistry(a.releaseRegistry);
         POLICY = IPolicyRegistry(a.policyRegistry);
         AGENTS = IAgentRegistry(a.agentRegistry);
         ROUNDS = IRoundLedger(a.roundLedger);
         COURT = IEvaluatorCourt(a.evaluatorCourt);
+        VAULT = IRewardVault(a.rewardVault);
+        TREASURY = a.timelock;
+        AMENDMENTS = a.amendments;
+        DISPUTES = a.disputes;
     }
 
     // ---- Jobs ----
@@ -70,11 +91,11 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         if (!isCoordinator) revert AgreementOnlyCoordinator(msg.sender);
         id = hashJob(terms);
         if (_jobs[id].state != JobState.None) revert AgreementJobExists(id);
-        TermsRules.requireSound(terms, COURT.settings().metricCode);
         _storeJob(id, terms);
         emit JobOpened(id, terms.coordinator, terms);
-        RELEASES.append("job", id, keccak256(abi.encode(id, terms.coordinator, terms)));
-        ROUNDS.open(id, _opening(terms));
+        _log("job", id, keccak256(abi.encode(id, terms.coordinator, terms)));
+        ROUNDS.open(id, terms);
+        if (terms.bonusE18 != 0) _promise(id, terms);
     }
 
     /// @inheritdoc IAgreementBook
@@ -85,7 +106,7 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         open.state = JobState.Finished;
         open.finishedAtS = uint64(block.timestamp);
         emit JobFinished(id, release);
-        RELEASES.append("job-finished", id, keccak256(abi.encode(id, release)));
+        _log("job-finished", id, keccak256(abi.encode(id, release)));
         ROUNDS.finish(id);
     }
 
@@ -101,15 +122,17 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         if (block.timestamp > terms.validUntilS) revert AgreementExpired(terms.validUntilS);
         id = hashTerms(terms);
         if (_agreements[id].state != AgreementState.None) revert AgreementExists(id);
-        TermsRules.requireFit(terms, _jobs[terms.job], _privacy[terms.job], AGENTS);
+        _charge(terms, _jobs[terms.job].coordinator);
+        TermsRules.requireFit(terms, _jobs[terms.job], _privacy[terms.job]);
         _requireSigned(terms.buyer, id, buyerSignature);
         _requireSigned(terms.seller, id, sellerSignature);
-        _charge(terms);
+        if (terms.kind == Kind.Data) _requireFirst(id, terms);
         _store(id, terms);
         _requireLawful(id, terms);
         emit AgreementCreated(id, terms.job, terms.seller, terms, buyerSignature, sellerSignature);
         bytes32 payload = keccak256(abi.encode(id, terms.job, terms.seller, terms, buyerSignature, sellerSignature));
-        RELEASES.append("agreement", id, payload);
+        _log("agreement", id, payload);
+        if (terms.bondE18 != 0) VAULT.hold(id, _operatorOf(terms.seller), terms.bondE18);
         _lock(terms.buyer, terms.priceE18);
     }
 
@@ -139,15 +162,48 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     /// @dev What the seller has not claimed by then is lost to it.
     function close(bytes32 id) external nonReentrant {
         Agreement storage found = _active(id);
-        bool isSeller = msg.sender == found.seller || msg.sender == AGENTS.operatorOf(found.seller);
         uint64 fromS = closableFrom(id);
-        if (!isSeller && block.timestamp < fromS) revert AgreementNotClosable(id, fromS);
-        uint128 paidE18 = _paidE18(found);
-        uint128 refundE18 = found.priceE18 - paidE18;
-        found.state = AgreementState.Closed;
-        emit AgreementClosed(id, paidE18, refundE18);
-        RELEASES.append("closed", id, keccak256(abi.encode(id, paidE18, refundE18)));
-        CREDIT.safeTransfer(AGENTS.operatorOf(found.buyer), refundE18);
+        if (block.timestamp >= fromS) return _expire(id, found);
+        if (!_isSeller(found)) revert AgreementNotClosable(id, fromS);
+        _fineForMissed(id, found);
+        _settle(id, found, AgreementState.Closed);
+    }
+
+    /// @inheritdoc IAgreementBook
+    function expire(bytes32 id) external nonReentrant {
+        uint64 fromS = closableFrom(id);
+        if (block.timestamp < fromS) revert AgreementNotClosable(id, fromS);
+        _expire(id, _agreements[id]);
+    }
+
+    /// @inheritdoc IAgreementBook
+    function withdraw(bytes32 id) external nonReentrant {
+        Agreement storage found = _agreements[id];
+        if (!_isSeller(found)) revert AgreementOnlySeller(msg.sender);
+        AgreementState before = found.state;
+        if (before == AgreementState.Withdrawn) revert AgreementNothingDue(id);
+        found.state = AgreementState.Withdrawn;
+        emit ConsentWithdrawn(id, found.seller);
+        _log("consent-withdrawn", id, keccak256(abi.encode(id, found.seller)));
+        if (before != AgreementState.Active) return;
+        // Otherwise who did not do its work would call that a withdrawal when the work is over.
+        if (closableFrom(id) != type(uint64).max) _fineForMissed(id, found);
+        _settle(id, found, AgreementState.Withdrawn);
+    }
+
+    /// @inheritdoc IAgreementBook
+    function slash(bytes32 id, uint16 bps, address challenger) external nonReentrant {
+        if (msg.sender != DISPUTES) revert AgreementOnlyDisputes(msg.sender);
+        _slash(id, _agreements[id], bps, challenger);
+    }
+
+    /// @inheritdoc IAgreementBook
+    function setFee(uint16 feeBps_) external {
+        if (msg.sender != AMENDMENTS) revert AgreementOnlyAmendments(msg.sender);
+        _requireFee(feeBps_);
+        _feeBps = feeBps_;
+        emit FeeChanged(feeBps_);
+        _log("fee", 0, keccak256(abi.encode(feeBps_)));
     }
 
     // ---- Views ----
@@ -201,6 +257,16 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     }
 
     /// @inheritdoc IAgreementBook
+    function dataAgreement(bytes32 job_, uint32 organisation) external view returns (bytes32) {
+        return _dataAgreements[job_][organisation];
+    }
+
+    /// @inheritdoc IAgreementBook
+    function feeBps() external view returns (uint16) {
+        return _feeBps;
+    }
+
+    /// @inheritdoc IAgreementBook
     function hashTerms(Terms calldata terms) public view returns (bytes32) {
         return _hashTypedDataV4(TermsHash.hash(terms));
     }
@@ -232,6 +298,20 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         return _epsilonGranted[seller];
     }
 
+    // ---- Internal: neighbours ----
+
+    function _log(bytes32 kind, bytes32 subject, bytes32 payload) private {
+        RELEASES.append(kind, subject, payload);
+    }
+
+    function _operatorOf(address agent) private view returns (address) {
+        return AGENTS.operatorOf(agent);
+    }
+
+    function _posted(bytes32 job_) private view returns (uint24) {
+        return uint24(ROUNDS.roundCount(job_));
+    }
+
     // ---- Internal: making ----
 
     function _storeJob(bytes32 id, JobTerms calldata terms) private {
@@ -249,35 +329,38 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
             TermsRules.Privacy(terms.epsilonMicros, terms.deltaE12, terms.privacyUnit, terms.aggregationPrivacy);
     }
 
-    function _opening(JobTerms calldata terms) private pure returns (IRoundLedger.Opening memory) {
-        return IRoundLedger.Opening({
-            coordinator: terms.coordinator,
-            deadlineS: terms.deadlineS,
-            mode: terms.integrationMode,
-            purposes: terms.purposes,
-            roundsPerCandidate: terms.roundsPerCandidate,
-            candidates: uint8(terms.candidates.length)
-        });
-    }
-
     function _requireOpen(bytes32 id) private view {
         bool open = _jobs[id].state == JobState.Open && block.timestamp <= _jobs[id].deadlineS;
         if (!open) revert AgreementBadJob(id);
     }
 
-    /// @dev By the key alone: agents are keys, and an auditor recovers the signer from history without any contract.
-    function _requireSigned(address signer, bytes32 digest, bytes calldata signature) private pure {
-        (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);
-        bool signed = problem == ECDSA.RecoverError.NoError && recovered == signer;
-        if (!signed) revert AgreementBadSignature(signer);
+    function _requireSigned(address signer, bytes32 digest, bytes calldata signature) private view {
+        if (!AGENTS.isSigned(signer, digest, signature)) revert AgreementBadSignature(signer);
     }
 
-    function _charge(Terms calldata terms) private {
-        Mandates.Spending memory before = _spent[terms.buyer];
+    /// @dev One data set split over several agents would be paid several times.
+    function _requireFirst(bytes32 id, Terms calldata terms) private {
+        uint32 organisation = AGENTS.organisationOf(terms.seller);
+        bytes32 first = _dataAgreements[terms.job][organisation];
+        if (first != 0) revert AgreementSecondOfOrganisation(organisation, first);
+        _dataAgreements[terms.job][organisation] = id;
+    }
+
+    function _promise(bytes32 id, JobTerms calldata terms) private {
+        uint256 lockedE18 = uint256(_spent[msg.sender].spentE18) + terms.bonusE18;
+        AGENTS.requireMayLock(msg.sender, terms.purposes, lockedE18);
+        _spent[msg.sender].spentE18 = uint128(lockedE18);
+        VAULT.hold(id, _operatorOf(msg.sender), terms.bonusE18);
+    }
+
+    function _charge(Terms calldata terms, address coordinator) private {
+        Spending storage buying = _spent[terms.buyer];
+        Spending storage selling = _spent[terms.seller];
         uint64 grantedMicros = _epsilonGranted[terms.seller];
-        Mandates.requireMayBuy(AGENTS.mandate(terms.buyer), terms, before);
-        Mandates.requireMaySell(AGENTS.mandate(terms.seller), terms, grantedMicros);
-        _spent[terms.buyer] = Mandates.Spending(before.spentE18 + terms.priceE18, before.count + 1);
+        Standing memory before = Standing(buying.spentE18, buying.count, selling.spentE18, grantedMicros);
+        AGENTS.requireMayAgree(terms, coordinator, before);
+        (buying.spentE18, buying.count) = (buying.spentE18 + terms.priceE18, buying.count + 1);
+        if (terms.bondE18 != 0) selling.spentE18 += terms.bondE18;
         _epsilonGranted[terms.seller] = grantedMicros + terms.epsilonMicros;
     }
 
@@ -286,10 +369,18 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         (made.state, made.kind, made.mode) = (AgreementState.Active, terms.kind, _jobs[terms.job].mode);
         (made.seller, made.units) = (terms.seller, uint24(terms.units));
         (made.priceE18, made.organisation) = (terms.priceE18, AGENTS.organisationOf(terms.seller));
-        (made.rows, made.epsilonMicros) = (terms.rows, terms.epsilonMicros);
-        made.job = terms.job;
-        (made.buyer, made.deadlineS) = (terms.buyer, terms.deadlineS);
-        (made.purposes, made.dataRoot) = (terms.purposes, terms.dataRoot);
+        (made.epsilonMicros, made.feeBps) = (terms.epsilonMicros, _feeBps);
+        (made.withdrawalBlocks, made.job) = (terms.withdrawalBlocks, terms.job);
+        (made.buyer, made.deadlineS, made.rows) = (terms.buyer, terms.deadlineS, terms.rows);
+        (made.purposes, made.bondE18, made.dataRoot) = (terms.purposes, terms.bondE18, terms.dataRoot);
+        if (terms.auditor != address(0)) made.auditor = terms.auditor;
+        // Rounds before it are not its to claim, nor to miss.
+        uint24 posted = TermsRules.isPaidByRound(terms.kind) ? _posted(terms.job) : 0;
+        if (posted != 0) (made.firstUnit, made.nextUnit) = (posted, posted);
+    }
+
+    function _requireFee(uint16 bps) private pure {
+        if (bps > MOST_FEE_BPS) revert AgreementFeeTooHigh(bps, MOST_FEE_BPS);
     }
 
     function _requireLawful(bytes32 id, Terms calldata terms) private view {
@@ -300,7 +391,7 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
 
     function _lock(address buyer, uint128 priceE18) private {
         uint256 beforeE18 = CREDIT.balanceOf(address(this));
-        CREDIT.safeTransferFrom(AGENTS.operatorOf(buyer), address(this), priceE18);
+        CREDIT.safeTransferFrom(_operatorOf(buyer), address(this), priceE18);
         uint256 afterE18 = CREDIT.balanceOf(address(this));
         uint256 receivedE18 = afterE18 > beforeE18 ? afterE18 - beforeE18 : 0;
         if (receivedE18 != priceE18) revert AgreementBadToken(priceE18, receivedE18);
@@ -311,7 +402,7 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     function _active(bytes32 id) private view returns (Agreement storage found) {
         found = _agreements[id];
         if (found.state == AgreementState.None) revert AgreementUnknown(id);
-        if (found.state == AgreementState.Closed) revert AgreementNothingDue(id);
+        if (found.state != AgreementState.Active) revert AgreementNothingDue(id);
     }
 
     /// @dev A juror is paid for its own reveal; rows only when the case came to a result.
@@ -327,18 +418,61 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
 
     function _pay(bytes32 id, Agreement storage found, uint256 count) private {
         if (count == 0) revert AgreementNothingDue(id);
-        uint128 beforeE18 = _paidE18(found);
+        uint256 beforeE18 = Payouts.net(_paidE18(found), found.feeBps);
         found.paidUnits += uint24(count);
-        uint128 amountE18 = _paidE18(found) - beforeE18;
+        uint128 amountE18 = uint128(Payouts.net(_paidE18(found), found.feeBps) - beforeE18);
         address to = AGENTS.operatorOfOrganisation(found.organisation);
         emit PaymentMade(id, found.seller, to, amountE18, uint32(count), found.nextUnit);
         CREDIT.safeTransfer(to, amountE18);
     }
 
-    /// @dev After k of n units price * k / n is paid, rounded down, so the last unit takes what rounding left.
-    function _paidE18(Agreement storage found) private view returns (uint128) {
-        bool inHundredths = found.mode == IntegrationMode.Overlapped && found.kind == Kind.Data;
-        uint256 units = uint256(found.units) * (inHundredths ? 100 : 1);
-        return uint128((uint256(found.priceE18) * found.paidUnits) / units);
+    /// @dev With the fee in it. After k of n units price * k / n is paid, rounded down, so the last unit takes what rounding left.
+    function _paidE18(Agreement storage found) private view returns (uint256) {
+        return Payouts.earned(found.priceE18, found.paidUnits, uint256(found.units) * (_inHundredths(found) ? 100 : 1));
+    }
+
+    function _inHundredths(Agreement storage found) private view returns (bool) {
+        return found.mode == IntegrationMode.Overlapped && found.kind == Kind.Data;
+    }
+
+    // ---- Internal: ending ----
+
+    function _isSeller(Agreement storage found) private view returns (bool) {
+        address seller = found.seller;
+        return seller != address(0) && (msg.sender == seller || msg.sender == _operatorOf(seller));
+    }
+
+    function _expire(bytes32 id, Agreement storage found) private {
+        if (DISPUTES != address(0) && IOpenDisputes(DISPUTES).openDisputes(id) != 0) revert AgreementDisputed(id);
+        bool active = found.state == AgreementState.Active;
+        if (active) _fineForMissed(id, found);
+        uint128 freedE18 = VAULT.giveBackAll(id);
+        if (!active && freedE18 == 0) revert AgreementNothingDue(id);
+        if (active) _settle(id, found, AgreementState.Closed);
+    }
+
+    /// @dev The fee waits here until now, so that a payment is one transfer.
+    function _settle(bytes32 id, Agreement storage found, AgreementState ended) private {
+        uint256 paidE18 = _paidE18(found);
+        uint128 feeE18 = uint128(paidE18 - Payouts.net(paidE18, found.feeBps));
+        uint128 refundE18 = uint128(found.priceE18 - paidE18);
+        found.state = ended;
+        emit AgreementClosed(id, uint128(paidE18), feeE18, refundE18);
+        _log("closed", id, keccak256(abi.encode(id, uint128(paidE18), feeE18, refundE18)));
+        CREDIT.safeTransfer(_operatorOf(found.buyer), refundE18);
+        if (feeE18 != 0) CREDIT.safeTransfer(TREASURY, feeE18);
+    }
+
+    /// @dev Posted since the agreement was made, and not claimed. Nobody challenged, so that part goes to the treasury.
+    function _fineForMissed(bytes32 id, Agreement storage found) private {
+        if (found.bondE18 == 0 || !TermsRules.isPaidByRound(found.kind)) return;
+        uint256 claimed = uint256(found.firstUnit) + found.paidUnits;
+        // Scores say how well a round went, so that only the end of the claims tells whether any is missing.
+        if (_inHundredths(found)) claimed = found.nextUnit;
+        if (_posted(found.job) > claimed) _slash(id, found, MISSED_BPS, address(0));
+    }
+
+    function _slash(bytes32 id, Agreement storage found, uint16 bps, address challenger) private {
+        VAULT.slash(id, Payouts.part(found.bondE18, bps), _operatorOf(found.buyer), challenger);
     }
 }

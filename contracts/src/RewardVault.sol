@@ -7,6 +7,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
 import {IRewardVault} from "./interfaces/IRewardVault.sol";
+import {Payouts} from "./libraries/Payouts.sol";
 import {Addresses} from "./types/Addresses.sol";
 
 /// @title Deposits, and what is owed to whom
@@ -34,6 +35,7 @@ contract RewardVault is IRewardVault, ReentrancyGuardTransient {
     IReleaseRegistry private immutable RELEASES;
     address private immutable BOOK;
     address private immutable COURT;
+    address private immutable TREASURY;
 
     // ---- Storage ----
 
@@ -48,6 +50,7 @@ contract RewardVault is IRewardVault, ReentrancyGuardTransient {
         RELEASES = IReleaseRegistry(a.releaseRegistry);
         BOOK = a.agreementBook;
         COURT = a.evaluatorCourt;
+        TREASURY = a.timelock;
     }
 
     // ---- Deposits ----
@@ -69,19 +72,27 @@ contract RewardVault is IRewardVault, ReentrancyGuardTransient {
 
     /// @inheritdoc IRewardVault
     function giveBack(bytes32 key, uint128 amountE18) external nonReentrant {
-        address owner = _deposits[msg.sender][key].owner;
-        if (!_release(key, amountE18)) return;
-        _credit(owner, amountE18);
-        emit GivenBack(msg.sender, key, owner, amountE18);
-        RELEASES.append("given-back", key, keccak256(abi.encode(msg.sender, key, owner, amountE18)));
+        _giveBack(key, amountE18);
+    }
+
+    /// @inheritdoc IRewardVault
+    function giveBackAll(bytes32 key) external nonReentrant returns (uint128 amountE18) {
+        amountE18 = _deposits[msg.sender][key].amountE18;
+        _giveBack(key, amountE18);
     }
 
     /// @inheritdoc IRewardVault
     function forfeit(bytes32 key, address to, uint128 amountE18) external nonReentrant {
-        if (!_release(key, amountE18)) return;
-        _credit(to, amountE18);
-        emit Forfeited(msg.sender, key, to, amountE18);
-        RELEASES.append("forfeited", key, keccak256(abi.encode(msg.sender, key, to, amountE18)));
+        _forfeit(key, to, amountE18);
+    }
+
+    /// @inheritdoc IRewardVault
+    function slash(bytes32 key, uint128 amountE18, address injured, address challenger) external nonReentrant {
+        uint128 leftE18 = _deposits[msg.sender][key].amountE18;
+        Payouts.Slash memory parts = Payouts.slash(amountE18 < leftE18 ? amountE18 : leftE18, challenger != address(0));
+        _forfeit(key, injured, parts.injuredE18);
+        _forfeit(key, challenger, parts.challengerE18);
+        _forfeit(key, TREASURY, parts.treasuryE18);
     }
 
     // ---- Accounts ----
@@ -124,6 +135,21 @@ contract RewardVault is IRewardVault, ReentrancyGuardTransient {
         uint256 afterE18 = CREDIT.balanceOf(address(this));
         uint256 receivedE18 = afterE18 > beforeE18 ? afterE18 - beforeE18 : 0;
         if (receivedE18 != amountE18) revert VaultBadToken(amountE18, receivedE18);
+    }
+
+    function _giveBack(bytes32 key, uint128 amountE18) private {
+        address owner = _deposits[msg.sender][key].owner;
+        if (!_release(key, amountE18)) return;
+        _credit(owner, amountE18);
+        emit GivenBack(msg.sender, key, owner, amountE18);
+        RELEASES.append("given-back", key, keccak256(abi.encode(msg.sender, key, owner, amountE18)));
+    }
+
+    function _forfeit(bytes32 key, address to, uint128 amountE18) private {
+        if (!_release(key, amountE18)) return;
+        _credit(to, amountE18);
+        emit Forfeited(msg.sender, key, to, amountE18);
+        RELEASES.append("forfeited", key, keccak256(abi.encode(msg.sender, key, to, amountE18)));
     }
 
     /// @return some False when there is nothing to do.

@@ -3,13 +3,15 @@ pragma solidity 0.8.37;
 
 import {IAgentRegistry, Role} from "./interfaces/IAgentRegistry.sol";
 import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
+import {IEvaluatorCourt} from "./interfaces/IEvaluatorCourt.sol";
 import {IPolicyRegistry} from "./interfaces/IPolicyRegistry.sol";
 import {IRoundLedger} from "./interfaces/IRoundLedger.sol";
+import {JobRules} from "./libraries/JobRules.sol";
 import {Lines} from "./libraries/Lines.sol";
 import {RoundChallenges} from "./parts/RoundChallenges.sol";
 import {RoundScores} from "./parts/RoundScores.sol";
 import {Addresses} from "./types/Addresses.sol";
-import {IntegrationMode, Kind} from "./types/Market.sol";
+import {IntegrationMode, JobTerms, Kind} from "./types/Market.sol";
 import {Phase, Source} from "./types/Policy.sol";
 
 /// @title One Merkle root a round
@@ -38,6 +40,7 @@ contract RoundLedger is RoundScores {
 
     IPolicyRegistry private immutable POLICY;
     IAgentRegistry private immutable AGENTS;
+    IEvaluatorCourt private immutable COURT;
 
     // ---- Storage ----
 
@@ -49,20 +52,22 @@ contract RoundLedger is RoundScores {
     constructor(Addresses memory a) RoundChallenges(a) {
         POLICY = IPolicyRegistry(a.policyRegistry);
         AGENTS = IAgentRegistry(a.agentRegistry);
+        COURT = IEvaluatorCourt(a.evaluatorCourt);
     }
 
     // ---- Jobs ----
 
     /// @inheritdoc IRoundLedger
-    /// @dev The book has seen to it that the job is new and its terms are sound.
-    function open(bytes32 job, Opening calldata opening) external {
+    /// @dev The book has seen to it that the job is new.
+    function open(bytes32 job, JobTerms calldata terms) external {
         if (msg.sender != address(BOOK)) revert RoundOnlyBook(msg.sender);
+        JobRules.requireSound(terms, COURT.settings().metricCode);
         Course storage course = _courses[job];
-        course.coordinator = opening.coordinator;
-        course.deadlineS = opening.deadlineS;
-        (course.state, course.mode) = (State.Open, opening.mode);
-        course.purposes = opening.purposes;
-        (course.roundsPerCandidate, course.candidates) = (opening.roundsPerCandidate, opening.candidates);
+        course.coordinator = terms.coordinator;
+        course.deadlineS = terms.deadlineS;
+        (course.state, course.mode) = (State.Open, terms.integrationMode);
+        course.purposes = terms.purposes;
+        (course.roundsPerCandidate, course.candidates) = (terms.roundsPerCandidate, uint8(terms.candidates.length));
         _heads[job] = Lines.start(job);
     }
 

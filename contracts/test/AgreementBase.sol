@@ -64,7 +64,7 @@ abstract contract AgreementBase is MarketBase {
     /// @dev Written out here so that the contract's type and domain are checked, not repeated.
     function _termsDigest(Terms memory terms) internal view returns (bytes32) {
         bytes32 typeHash = keccak256(
-            "Terms(uint8 kind,address buyer,address seller,bytes32 job,uint128 priceE18,uint32 units,uint64 epsilonMicros,uint64 deltaE12,uint8 privacyUnit,uint8 aggregationPrivacy,uint32 rows,bytes32 dataRoot,uint128 purposes,uint32 computeSeconds,bool withdrawalBlocks,uint64 deadlineS,uint64 validUntilS,uint64 nonce)"
+            "Terms(uint8 kind,address buyer,address seller,bytes32 job,uint128 priceE18,uint32 units,uint64 epsilonMicros,uint64 deltaE12,uint8 privacyUnit,uint8 aggregationPrivacy,uint32 rows,bytes32 dataRoot,uint128 purposes,uint32 computeSeconds,uint128 bondE18,address auditor,bool withdrawalBlocks,uint64 deadlineS,uint64 validUntilS,uint64 nonce)"
         );
         return _typed("Folkmoot AgreementBook", address(book), keccak256(abi.encode(typeHash, terms)));
     }

@@ -28,14 +28,14 @@ contract AgreementMakingTest is AgreementBase {
     function test_a_jobs_id_is_its_typed_digest() public view {
         JobTerms memory terms = _jobTerms();
         bytes32 typeHash = keccak256(
-            "JobTerms(address coordinator,uint128 purposes,uint32 roundsPerCandidate,uint64 epsilonMicros,uint64 deltaE12,uint8 privacyUnit,uint8 aggregationPrivacy,uint8 integrationMode,bytes32 task,bytes32 metricCode,bytes32[] candidates,uint64 deadlineS,uint64 nonce)"
+            "JobTerms(address coordinator,uint128 purposes,uint32 roundsPerCandidate,uint64 epsilonMicros,uint64 deltaE12,uint8 privacyUnit,uint8 aggregationPrivacy,uint8 integrationMode,bytes32 task,bytes32 metricCode,bytes32[] candidates,uint128 bonusE18,uint64 deadlineS,uint64 nonce)"
         );
         bytes memory head = abi.encode(typeHash, terms.coordinator, terms.purposes, terms.roundsPerCandidate);
         bytes memory privacy = abi.encode(
             terms.epsilonMicros, terms.deltaE12, terms.privacyUnit, terms.aggregationPrivacy, terms.integrationMode
         );
         bytes32 names = keccak256(abi.encodePacked(terms.candidates));
-        bytes memory tail = abi.encode(terms.task, terms.metricCode, names, terms.deadlineS, terms.nonce);
+        bytes memory tail = abi.encode(terms.task, terms.metricCode, names, terms.bonusE18, terms.deadlineS, terms.nonce);
         bytes32 structHash = keccak256(bytes.concat(head, privacy, tail));
 
         assertEq(job, _typed("Folkmoot AgreementBook", address(book), structHash), "id");
@@ -168,7 +168,7 @@ contract AgreementMakingTest is AgreementBase {
 
     function test_a_signature_for_another_book_is_refused() public {
         Terms memory terms = _terms(Kind.Data, 1);
-        bytes32 elsewhere = new AgreementBook(_addresses()).hashTerms(terms);
+        bytes32 elsewhere = new AgreementBook(_addresses(), 0).hashTerms(terms);
 
         vm.expectRevert(_badSignature(_agent(INSTITUTE)));
         book.createAgreement(terms, _sign(_key(INSTITUTE), elsewhere), _sign(_key(1), elsewhere));

@@ -53,7 +53,7 @@ contract EncodingsTest is Check {
         FILES.chainId(CHAIN_ID);
         vm.warp(1_800_000_004);
         Addresses memory a;
-        vm.etch(BOOK, address(new AgreementBook(a)).code);
+        vm.etch(BOOK, address(new AgreementBook(a, 0)).code);
         vm.etch(RELEASES, address(new Opened()).code);
         opened = Opened(RELEASES);
     }
@@ -90,7 +90,7 @@ contract EncodingsTest is Check {
         (job.task, job.metricCode) = (bytes32(uint256(20)), bytes32(uint256(21)));
         job.candidates = new bytes32[](3);
         (job.candidates[0], job.candidates[1], job.candidates[2]) = ("plain", "without-sex", "reweighed");
-        (job.deadlineS, job.nonce) = (1_800_000_001, 4);
+        (job.bonusE18, job.deadlineS, job.nonce) = (40_000_000_000_000_000_001, 1_800_000_001, 4);
         _expect(AgreementBook(BOOK).hashJob(job), ".job");
     }
 
@@ -101,6 +101,7 @@ contract EncodingsTest is Check {
         (terms.epsilonMicros, terms.deltaE12, terms.privacyUnit) = (8_000_000, 10_000_000, PrivacyUnit.Record);
         (terms.aggregationPrivacy, terms.rows, terms.dataRoot) = (AggregationPrivacy.Clear, 181, bytes32(uint256(31)));
         (terms.purposes, terms.computeSeconds, terms.withdrawalBlocks) = (5, 600, true);
+        (terms.bondE18, terms.auditor) = (30_000_000_000_000_000_002, OPERATOR);
         (terms.deadlineS, terms.validUntilS, terms.nonce) = (1_800_000_002, 1_800_000_003, 5);
         _expect(AgreementBook(BOOK).hashTerms(terms), ".terms");
     }

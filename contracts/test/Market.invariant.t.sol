@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {AgreementBook} from "../src/AgreementBook.sol";
+import {RewardVault} from "../src/RewardVault.sol";
 import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
 import {IRoundLedger} from "../src/interfaces/IRoundLedger.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
@@ -17,6 +18,8 @@ contract Traders is AgreementBase {
     uint128 public constant MAX_SPEND = 5000e18;
     uint256 public claims;
     uint256 public refunds;
+    uint256 public withdrawals;
+    uint256 public expiries;
     uint64 private _nonce;
 
     function setUp() public override {
@@ -25,6 +28,11 @@ contract Traders is AgreementBase {
         limits.maxSpendE18 = MAX_SPEND;
         vm.prank(_operator(INSTITUTE));
         agents.setMandate(_agent(INSTITUTE), limits);
+        for (uint32 i = 1; i <= ORGANISATIONS; ++i) {
+            if (i != INSTITUTE) credit.transfer(_operator(i), FUNDS);
+            vm.prank(_operator(i));
+            credit.approve(address(vault), type(uint256).max);
+        }
         for (uint32 i = 1; i <= OWNERS; ++i) {
             limits = _wide();
             limits.lifetimeEpsilonMicros = 3 * EPSILON;
@@ -40,6 +48,7 @@ contract Traders is AgreementBase {
         if (chosen == Kind.Evaluation) seller = FIRST_LAB + party % 7;
         Terms memory terms = _terms(chosen, seller);
         terms.priceE18 = uint128(uint256(priceE18) % 1000e18);
+        terms.bondE18 = priceE18 % 3 == 0 ? uint128(uint256(priceE18) % 100e18) : 0;
         (terms.validUntilS, terms.nonce) = (DEADLINE_S, ++_nonce);
         (bytes memory bought, bytes memory sold) = _signBoth(terms, seller);
         try book.createAgreement(terms, bought, sold) returns (bytes32 id) {
@@ -98,6 +107,34 @@ contract Traders is AgreementBase {
         } catch {}
     }
 
+    function withdraw(uint16 which, uint8 chance) external {
+        if (made.length == 0 || chance % 8 != 0) return;
+        bytes32 id = made[which % made.length];
+        vm.prank(chance % 16 == 0 ? book.agreement(id).seller : STRANGER);
+        try book.withdraw(id) {
+            ++withdrawals;
+        } catch {}
+    }
+
+    function expire(uint16 which) external {
+        if (made.length == 0) return;
+        vm.prank(STRANGER);
+        try book.expire(made[which % made.length]) {
+            ++expiries;
+        } catch {}
+    }
+
+    function slash(uint16 which, uint16 bps, uint8 challenger) external {
+        if (made.length == 0 || bps % 4 != 0) return;
+        vm.prank(address(disputes));
+        book.slash(made[which % made.length], bps % 10_001, challenger % 3 == 0 ? address(0) : _operator(CENTRE));
+    }
+
+    function setFee(uint16 bps) external {
+        vm.prank(AMENDMENTS);
+        try book.setFee(bps % 1100) {} catch {}
+    }
+
     function finish(uint8 chance) external {
         if (chance % 16 != 0 || !_isOpen()) return;
         vm.prank(address(releases));
@@ -132,11 +169,19 @@ contract Traders is AgreementBase {
         for (uint32 i = 1; i <= ORGANISATIONS; ++i) {
             outside += credit.balanceOf(_operator(i));
         }
+        outside += credit.balanceOf(TIMELOCK) + credit.balanceOf(address(vault));
         return (book, IERC20(address(credit)), outside);
     }
 
+    function vaultParts() external view returns (RewardVault, IERC20, uint256 credited) {
+        for (uint32 i = 1; i <= ORGANISATIONS; ++i) {
+            credited += vault.balanceOf(_operator(i));
+        }
+        return (vault, IERC20(address(credit)), credited + vault.balanceOf(TIMELOCK));
+    }
+
     function funds() external pure returns (uint256) {
-        return FUNDS;
+        return ORGANISATIONS * FUNDS;
     }
 
     function buyer() external pure returns (address) {
@@ -186,10 +231,24 @@ contract MarketInvariantTest is Check {
         for (uint256 i; i < traders.count(); ++i) {
             IAgreementBook.Agreement memory found = book.agreement(traders.made(i));
             bool active = found.state == IAgreementBook.AgreementState.Active;
-            if (active) owed += found.priceE18 - uint256(found.priceE18) * found.paidUnits / found.units;
+            uint256 paid = uint256(found.priceE18) * found.paidUnits / found.units;
+            if (active) owed += found.priceE18 - paid + paid * found.feeBps / 10_000;
         }
         assertEq(credit.balanceOf(address(book)), owed, "held is owed");
         assertEq(outside + owed, traders.funds(), "sum in is sum out");
+    }
+
+    /// @dev What is left of each bond lies in the vault; nothing else does but what was credited.
+    function invariant_the_vault_holds_what_is_left_of_the_bonds() public view {
+        (RewardVault vault, IERC20 credit, uint256 credited) = traders.vaultParts();
+        (AgreementBook book,,) = traders.parts();
+        for (uint256 i; i < traders.count(); ++i) {
+            (, uint128 left) = vault.held(address(book), traders.made(i));
+            assertTrue(left <= book.agreement(traders.made(i)).bondE18, "no more than was locked");
+            credited += left;
+        }
+        assertEq(vault.owedE18(), credited, "owed");
+        assertEq(credit.balanceOf(address(vault)), credited, "held");
     }
 
     function invariant_no_agreement_pays_more_than_its_price() public view {
@@ -220,7 +279,10 @@ contract MarketInvariantTest is Check {
         traders.claim(1, 0, 1);
         traders.look(2);
         traders.close(1, 1);
+        traders.withdraw(0, 0);
+        traders.wait(5 days - 1);
         assertEq(traders.count(), 3, "agreements");
+        assertEq(traders.withdrawals(), 1, "withdrawals");
         assertTrue(traders.claims() >= 2, "claims");
         assertEq(traders.refunds(), 1, "refunds");
         invariant_the_book_holds_exactly_what_it_owes();

@@ -16,6 +16,7 @@ import {Addresses} from "../src/types/Addresses.sol";
 import {Founder} from "../src/types/Founder.sol";
 import {AggregationPrivacy, IntegrationMode, JobTerms, Mandate, PrivacyUnit} from "../src/types/Market.sol";
 import {Entrenchment, Op, Phase, Rule, Source, Tier, TierEntry} from "../src/types/Policy.sol";
+import {DisputesOnPaper} from "./DisputesOnPaper.sol";
 import {gate} from "./Gate.sol";
 import {Check} from "./Vm.sol";
 
@@ -68,11 +69,13 @@ abstract contract MarketBase is Check {
     RoundLedger internal ledger;
     EvaluatorCourt internal court;
     RewardVault internal vault;
+    DisputesOnPaper internal disputes;
 
     function setUp() public virtual {
         vm.warp(START_S);
         vm.roll(1000);
         credit = Credit(_makeCredit());
+        disputes = new DisputesOnPaper();
         _deploy(_addresses());
         _bindAll();
         _commitData();
@@ -90,7 +93,7 @@ abstract contract MarketBase is Check {
     function _addresses() internal view virtual returns (Addresses memory a) {
         uint256 nonce = vm.getNonce(address(this));
         (a.credit, a.timelock, a.governor) = (address(credit), TIMELOCK, GOVERNOR);
-        a.amendments = AMENDMENTS;
+        (a.amendments, a.disputes) = (AMENDMENTS, address(disputes));
         a.memberToken = vm.computeCreateAddress(address(this), nonce);
         a.releaseRegistry = vm.computeCreateAddress(address(this), nonce + 1);
         a.policyRegistry = vm.computeCreateAddress(address(this), nonce + 2);
@@ -106,7 +109,7 @@ abstract contract MarketBase is Check {
         releases = new ReleaseRegistry(a, gate());
         policy = new PolicyRegistry(a, "document", _tiers(), _rules());
         agents = new AgentRegistry(a, _founders());
-        book = new AgreementBook(a);
+        book = new AgreementBook(a, 0);
         ledger = new RoundLedger(a);
         court = new EvaluatorCourt(a, _settings(), _metrics(), _labs());
         vault = new RewardVault(a);

@@ -113,9 +113,8 @@ contract RoundLedgerTest is AgreementBase {
     }
 
     function test_only_the_book_opens_and_finishes() public {
-        IRoundLedger.Opening memory opening;
         vm.expectRevert(abi.encodeWithSelector(IRoundLedger.RoundOnlyBook.selector, address(this)));
-        ledger.open("job", opening);
+        ledger.open("job", _jobTerms());
         vm.expectRevert(abi.encodeWithSelector(IRoundLedger.RoundOnlyBook.selector, address(this)));
         ledger.finish(job);
     }

@@ -39,7 +39,7 @@ abstract contract SystemBase is MarketBase {
 
     function _addresses() internal view override returns (Addresses memory a) {
         uint256 nonce = vm.getNonce(address(this));
-        a.credit = address(credit);
+        (a.credit, a.amendments, a.disputes) = (address(credit), AMENDMENTS, address(disputes));
         a.memberToken = vm.computeCreateAddress(address(this), nonce);
         a.timelock = vm.computeCreateAddress(address(this), nonce + 1);
         a.governor = vm.computeCreateAddress(address(this), nonce + 2);
@@ -60,7 +60,7 @@ abstract contract SystemBase is MarketBase {
         releases = new ReleaseRegistry(a, gate());
         policy = new PolicyRegistry(a, "document", _tiers(), _rules());
         agents = new AgentRegistry(a, _founders());
-        book = new AgreementBook(a);
+        book = new AgreementBook(a, 0);
         ledger = new RoundLedger(a);
         court = new EvaluatorCourt(a, _settings(), _metrics(), _labs());
         amendments = new Amendments(a);

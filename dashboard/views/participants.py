@@ -49,11 +49,13 @@ def _money(world: World) -> None:
         return
     locked = sum(a.terms.price_e18 for a in agreements)
     paid, refunded = sum(a.paid_e18 for a in agreements), sum(a.refunded_e18 for a in agreements)
+    fees = sum(a.fee_e18 for a in agreements)
     figures = (
         ("Agreed", locked),
         ("Paid", paid),
+        ("Treasury", fees),
         ("Refunded", refunded),
-        ("Still locked", locked - paid - refunded),
+        ("Still locked", locked - paid - fees - refunded),
     )
     for column, (label, amount) in zip(st.columns(len(figures)), figures, strict=True):
         column.metric(f"{label}, credits", credits_about(amount), border=True)

@@ -14,8 +14,8 @@ from governance.services.reading import items, number, raw, row
 if TYPE_CHECKING:
     from governance.ports import Chain, Event
 
-TERMS_FIELDS: Final = 18
-JOB_FIELDS: Final = 13
+TERMS_FIELDS: Final = 20
+JOB_FIELDS: Final = 14
 
 
 class Milestones:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from governance.ports import Event, EvidenceStore
 
 Json = dict[str, object]
-TERMS_FIELDS: Final = 18
+TERMS_FIELDS: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

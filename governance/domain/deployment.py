@@ -22,6 +22,8 @@ CONTRACTS: Final = (
     "RewardVault",
 )
 """In the order of deployment."""
+WIRED: Final = (*CONTRACTS[:-1], "Amendments", "RewardVault", "Disputes")
+"""Places in the contracts' wiring; one that holds no contract of ours yet is the address of zeros."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

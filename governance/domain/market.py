@@ -5,12 +5,15 @@ The EIP-712 types of these records stand in ``docs/encodings.md``; field order h
 
 from dataclasses import asdict, dataclass, fields
 from enum import IntEnum
-from typing import Self
+from typing import Final, Self
 
 from governance.errors import InvalidRecord
 
 Address = str
 """A checksummed EVM address."""
+
+NOBODY: Final = "0x0000000000000000000000000000000000000000"
+"""The address of zeros."""
 
 
 class Kind(IntEnum):
@@ -70,6 +73,8 @@ class JobTerms:
     """SHA-256 of the metric code that jurors run."""
     candidates: tuple[str, ...]
     """Names in the order in which they are tried."""
+    bonus_e18: int = 0
+    """Shared by the contributors if a candidate is released, 1e-18 credit."""
     deadline_s: int
     """Chain time."""
     nonce: int
@@ -100,6 +105,10 @@ class Terms:
     data_root: bytes
     purposes: int
     compute_seconds: int
+    bond_e18: int = 0
+    """Locked from the seller's operator until the job and its claims are over, 1e-18 credit."""
+    auditor: Address = NOBODY
+    """Judges disputes about what happened inside the seller's site."""
     withdrawal_blocks: bool
     deadline_s: int
     valid_until_s: int
@@ -146,6 +155,8 @@ class Terms:
                 data_root=_word(document, "data_root"),
                 purposes=_whole(document, "purposes", bits=127),
                 compute_seconds=_whole(document, "compute_seconds", bits=32),
+                bond_e18=_whole(document, "bond_e18", bits=128),
+                auditor=_address(document, "auditor"),
                 withdrawal_blocks=_flag(document, "withdrawal_blocks"),
                 deadline_s=_whole(document, "deadline_s", bits=64),
                 valid_until_s=_whole(document, "valid_until_s", bits=64),
@@ -160,6 +171,7 @@ class Mandate:
     """Limits that an operator sets for one agent; the chain enforces both sides'."""
 
     max_spend_e18: int = 0
+    """Most that may ever be locked: prices and bonuses as a buyer, bonds as a seller."""
     max_agreements: int = 0
     floors_e18: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
     """Least price of a whole agreement by kind; the first entry is unused."""

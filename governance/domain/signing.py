@@ -15,12 +15,13 @@ from governance.domain.market import Address, JobTerms, Terms
 TERMS_TYPE: Final = (
     "Terms(uint8 kind,address buyer,address seller,bytes32 job,uint128 priceE18,uint32 units,uint64 epsilonMicros,"
     "uint64 deltaE12,uint8 privacyUnit,uint8 aggregationPrivacy,uint32 rows,bytes32 dataRoot,uint128 purposes,"
-    "uint32 computeSeconds,bool withdrawalBlocks,uint64 deadlineS,uint64 validUntilS,uint64 nonce)"
+    "uint32 computeSeconds,uint128 bondE18,address auditor,bool withdrawalBlocks,uint64 deadlineS,uint64 validUntilS,"
+    "uint64 nonce)"
 )
 JOB_TYPE: Final = (
     "JobTerms(address coordinator,uint128 purposes,uint32 roundsPerCandidate,uint64 epsilonMicros,uint64 deltaE12,"
     "uint8 privacyUnit,uint8 aggregationPrivacy,uint8 integrationMode,bytes32 task,bytes32 metricCode,"
-    "bytes32[] candidates,uint64 deadlineS,uint64 nonce)"
+    "bytes32[] candidates,uint128 bonusE18,uint64 deadlineS,uint64 nonce)"
 )
 BINDING_TYPE: Final = (
     "Binding(address agent,address operator,uint8 roles,bytes32 publicKeyX,bytes32 publicKeyY,bytes32 encryptionKey,"
@@ -93,6 +94,8 @@ def terms_tuple(terms: Terms) -> tuple[object, ...]:
         terms.data_root,
         terms.purposes,
         terms.compute_seconds,
+        terms.bond_e18,
+        terms.auditor,
         terms.withdrawal_blocks,
         terms.deadline_s,
         terms.valid_until_s,
@@ -114,6 +117,7 @@ def job_tuple(job: JobTerms) -> tuple[object, ...]:
         job.task,
         job.metric_code,
         [short_text(name) for name in job.candidates],
+        job.bonus_e18,
         job.deadline_s,
         job.nonce,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from governance.domain.line import PostedRound, count_of, head_of, line_from
-from governance.domain.market import Address, IntegrationMode, JobTerms, Kind, Terms
+from governance.domain.market import NOBODY, Address, IntegrationMode, JobTerms, Kind, Terms
 from governance.domain.signing import Domain, book_domain, hash_job, hash_terms, job_tuple, read_short_text, terms_tuple
 from governance.errors import InvalidRecord
 from governance.ports import Chain, Receipt, Signer
@@ -26,6 +26,7 @@ class AgreementState(IntEnum):
     NONE = 0
     ACTIVE = 1
     CLOSED = 2
+    WITHDRAWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +65,16 @@ class AgreementRecord:
     deadline_s: int
     purposes: int
     data_root: bytes
+    fee_bps: int = 0
+    """The treasury's part of each payment."""
+    withdrawal_blocks: bool = True
+    bond_e18: int = 0
+    """What was locked; what is left of it is the vault's to say."""
+    auditor: Address = NOBODY
 
     @property
     def paid_e18(self) -> int:
-        """Paid so far, 1e-18 credit."""
+        """Paid so far with the treasury's part, 1e-18 credit."""
         return self.price_e18 * self.paid_units // (self.units * self.parts)
 
     @property
@@ -137,7 +144,7 @@ class Market:
 
     def agreement(self, agreement: bytes) -> AgreementRecord | None:
         """Return an agreement, or None when there is none of this id."""
-        values = reading.row(self._chain.read("AgreementBook", "agreement", agreement), 16)
+        values = reading.row(self._chain.read("AgreementBook", "agreement", agreement), 21)
         state = AgreementState(reading.number(values[0]))
         if state is AgreementState.NONE:
             return None
@@ -152,13 +159,17 @@ class Market:
             paid_units=reading.number(values[6]),
             price_e18=reading.number(values[7]),
             organisation=reading.number(values[8]),
-            rows=reading.number(values[9]),
-            epsilon_micros=reading.number(values[10]),
-            job=reading.raw(values[11]),
-            buyer=reading.address(values[12]),
-            deadline_s=reading.number(values[13]),
-            purposes=reading.number(values[14]),
-            data_root=reading.raw(values[15]),
+            epsilon_micros=reading.number(values[9]),
+            fee_bps=reading.number(values[10]),
+            withdrawal_blocks=reading.flag(values[11]),
+            job=reading.raw(values[12]),
+            buyer=reading.address(values[13]),
+            deadline_s=reading.number(values[14]),
+            rows=reading.number(values[15]),
+            purposes=reading.number(values[16]),
+            bond_e18=reading.number(values[17]),
+            data_root=reading.raw(values[18]),
+            auditor=reading.address(values[19]),
         )
 
     def is_paid(self, agreement: bytes, unit: int) -> bool:
@@ -193,6 +204,19 @@ class Market:
     def close(self, sender: Signer, agreement: bytes) -> Receipt:
         """End an agreement and refund what is left."""
         return self._chain.send(sender, "AgreementBook", "close", (agreement,))
+
+    def expire(self, sender: Signer, agreement: bytes) -> Receipt:
+        """End an agreement after its time, and free what is left of its bond."""
+        return self._chain.send(sender, "AgreementBook", "expire", (agreement,))
+
+    def withdraw(self, seller: Signer, agreement: bytes) -> Receipt:
+        """Take the seller's consent back; its agent's key or its operator's."""
+        return self._chain.send(seller, "AgreementBook", "withdraw", (agreement,))
+
+    def bond_left_e18(self, agreement: bytes) -> int:
+        """Return what is left of an agreement's bond, 1e-18 credit."""
+        book = self._chain.address("AgreementBook")
+        return reading.number(reading.row(self._chain.read("RewardVault", "held", book, agreement), 2)[1])
 
     def post_round(self, coordinator: Signer, job: bytes, round_number: int, *, root: bytes, leaves: int) -> Receipt:
         """Anchor the next round of a job."""

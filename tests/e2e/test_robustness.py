@@ -35,7 +35,7 @@ OWNERS = ("cleveland", "hungary", "switzerland")
 NAMES = tuple(party.slug for party in cast())
 MAJORITY = NAMES[:7]
 CREDIT = 10**18
-TERMS_FIELDS = 18
+TERMS_FIELDS = 20
 
 
 @pytest.fixture(scope="module")

@@ -201,6 +201,7 @@ def test_a_buyer_never_signs_more_than_its_budget(tmp_path: Path) -> None:
         ({"aggregation_privacy": AggregationPrivacy.MASKED}, "aggregation_privacy"),
         ({"aggregation_privacy": AggregationPrivacy.GROUPED}, "aggregation_privacy"),
         ({"withdrawal_blocks": False}, "consent"),
+        ({"bond_e18": 1}, "budget"),
         ({"rows": 101}, "rows"),
     ],
 )

@@ -65,6 +65,7 @@ def job() -> JobTerms:
         task=word(20),
         metric_code=word(21),
         candidates=("plain", "without-sex", "reweighed"),
+        bonus_e18=40_000_000_000_000_000_001,
         deadline_s=1_800_000_001,
         nonce=4,
     )
@@ -86,6 +87,8 @@ def terms() -> Terms:
         data_root=word(31),
         purposes=5,
         compute_seconds=600,
+        bond_e18=30_000_000_000_000_000_002,
+        auditor=OPERATOR,
         withdrawal_blocks=True,
         deadline_s=1_800_000_002,
         valid_until_s=1_800_000_003,

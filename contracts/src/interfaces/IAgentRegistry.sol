@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Mandate} from "../types/Market.sol";
+import {Mandate, Standing, Terms} from "../types/Market.sol";
 
 /// @dev What an agent may do. A bit set.
 library Role {
@@ -128,6 +128,15 @@ interface IAgentRegistry {
     function agents() external view returns (address[] memory);
 
     function mandate(address key) external view returns (Mandate memory);
+
+    /// @notice Reverts with AgreementBook's error when a side may not be party to these terms, or they are outside its mandate.
+    function requireMayAgree(Terms calldata terms, address coordinator, Standing calldata before) external view;
+
+    /// @notice Reverts with AgreementBook's error when an agent may not lock that much, all it ever locked included.
+    function requireMayLock(address key, uint128 purposes, uint256 lockedE18) external view;
+
+    /// @notice Says whether a signature binds an agent: it is its key's, or its operator's, whose wallet may be a contract (ERC-1271).
+    function isSigned(address key, bytes32 digest, bytes calldata signature) external view returns (bool);
 
     function dataSet(bytes32 root) external view returns (DataSet memory);
 

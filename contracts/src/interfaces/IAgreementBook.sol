@@ -16,7 +16,9 @@ interface IAgreementBook {
     enum AgreementState {
         None,
         Active,
-        Closed
+        Closed,
+        /// The seller took its consent back, before or after the end; what it had earned stays paid.
+        Withdrawn
     }
 
     struct Job {
@@ -46,13 +48,22 @@ interface IAgreementBook {
         uint128 priceE18;
         /// The seller's, which an agent never changes.
         uint32 organisation;
-        uint32 rows;
         uint64 epsilonMicros;
+        /// Part of each payment that goes to the treasury, as it stood when the agreement was made.
+        uint16 feeBps;
+        /// Whether the seller's withdrawal blocks a release alone.
+        bool withdrawalBlocks;
         bytes32 job;
         address buyer;
         uint64 deadlineS;
+        uint32 rows;
         uint128 purposes;
+        /// What was locked; what is left of it lies in the vault under the agreement's id.
+        uint128 bondE18;
         bytes32 dataRoot;
+        address auditor;
+        /// Rounds that were posted before the agreement was made.
+        uint24 firstUnit;
     }
 
     /// @dev What the proof of a round needs of an agreement.
@@ -82,6 +93,14 @@ interface IAgreementBook {
     error AgreementNotProven(bytes32 id, uint32 round);
     error AgreementNotClosable(bytes32 id, uint64 fromS);
     error AgreementOnlyRegistry(address caller);
+    error AgreementOnlyDisputes(address caller);
+    error AgreementOnlyAmendments(address caller);
+    error AgreementOnlySeller(address caller);
+    /// @dev Base pay is per organisation: its second agreement about data for the same job is refused.
+    error AgreementSecondOfOrganisation(uint32 organisation, bytes32 first);
+    /// @dev Its bond stays locked until every dispute about it is decided.
+    error AgreementDisputed(bytes32 id);
+    error AgreementFeeTooHigh(uint16 feeBps, uint16 mostBps);
     error AgreementOnlyLedger(address caller);
     error AgreementOnlyCoordinator(address caller);
 
@@ -95,7 +114,10 @@ interface IAgreementBook {
     event PaymentMade(
         bytes32 indexed id, address indexed seller, address to, uint128 amountE18, uint32 units, uint32 nextUnit
     );
-    event AgreementClosed(bytes32 indexed id, uint128 paidE18, uint128 refundedE18);
+    /// @dev Of what was paid, the treasury gets the fee.
+    event AgreementClosed(bytes32 indexed id, uint128 paidE18, uint128 feeE18, uint128 refundedE18);
+    event ConsentWithdrawn(bytes32 indexed id, address indexed seller);
+    event FeeChanged(uint16 feeBps);
 
     /// @notice Announces a job. The caller is its coordinator, an active agent with that role.
     /// @return id EIP-712 digest of the terms.
@@ -113,9 +135,22 @@ interface IAgreementBook {
     /// @notice Pays one instalment per case that was measured: by this seller (evaluation), or on this seller's rows (evaluation rows). Anyone may send it.
     function claimLooks(bytes32 id, bytes32[] calldata releases) external;
 
-    /// @notice Ends an agreement and refunds what is left to the buyer's operator.
-    /// @dev The seller may at any time; anyone after the claim period that follows the job's end or the deadline.
+    /// @notice Ends an agreement and refunds what is left to the buyer's operator; the bond stays locked. The seller at any time; anyone as `expire`.
+    /// @dev A round that was posted and not claimed by then costs the seller a tenth of its bond.
     function close(bytes32 id) external;
+
+    /// @notice Ends an agreement after the claim period that follows the job's end or the deadline, and frees what is left of the bond. Anyone.
+    function expire(bytes32 id) external;
+
+    /// @notice Takes the seller's consent back. Its agent or its operator; always possible, whatever became of either or of the agreement.
+    /// @dev No round is paid after it. It is free: before the job's end it costs nothing of the bond.
+    function withdraw(bytes32 id) external;
+
+    /// @notice Takes a part of the original bond: half to the buyer, 30 % to the challenger, 20 % to the treasury. Only Disputes.
+    function slash(bytes32 id, uint16 bps, address challenger) external;
+
+    /// @notice Sets the treasury's part of payments for agreements made from now on. Only Amendments.
+    function setFee(uint16 feeBps) external;
 
     /// @notice Ends a job. Only ReleaseRegistry.
     function finishJob(bytes32 job, bytes32 release) external;
@@ -133,6 +168,12 @@ interface IAgreementBook {
     /// @notice True when nothing can be claimed any more for this round, or look (by the index of the candidate).
     function isPaid(bytes32 id, uint32 unit) external view returns (bool);
 
+    /// @notice An organisation's agreement about data for a job, or zero.
+    function dataAgreement(bytes32 job, uint32 organisation) external view returns (bytes32);
+
+    /// @notice Treasury's part of the payments of an agreement made now.
+    function feeBps() external view returns (uint16);
+
     /// @notice Digest that both sides sign.
     function hashTerms(Terms calldata terms) external view returns (bytes32);
 
@@ -141,7 +182,7 @@ interface IAgreementBook {
     /// @notice Chain time from which anyone may close the agreement; the largest uint64 while the job runs.
     function closableFrom(bytes32 id) external view returns (uint64);
 
-    /// @notice Locked by an agent as a buyer so far, in 1e-18 credit, and its agreements.
+    /// @notice Locked by an agent so far, in 1e-18 credit: prices and bonuses, and bonds as a seller; and its agreements as a buyer.
     function spent(address buyer) external view returns (uint128 spentE18, uint32 count);
 
     /// @notice Privacy loss granted by an agent for life so far, millionths.

@@ -30,6 +30,13 @@ interface IRewardVault {
     /// @notice Credits a part of a deposit to somebody else. Only the contract that holds it.
     function forfeit(bytes32 key, address to, uint128 amountE18) external;
 
+    /// @notice Takes a part of a deposit, or what is left of it: half to the injured, 30 % to the challenger if there is one, the rest to the treasury. Only the contract that holds it.
+    function slash(bytes32 key, uint128 amountE18, address injured, address challenger) external;
+
+    /// @notice Credits all that is left of a deposit to its owner. Only the contract that holds it.
+    /// @return amountE18 Zero when nothing was left.
+    function giveBackAll(bytes32 key) external returns (uint128 amountE18);
+
     /// @notice Sends to an account all that is credited to it. Anyone.
     function withdraw(address account) external;
 

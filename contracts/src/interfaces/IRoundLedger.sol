@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Lines} from "../libraries/Lines.sol";
-import {IntegrationMode} from "../types/Market.sol";
+import {JobTerms} from "../types/Market.sol";
 
 /// @title One Merkle root a round
 /// @notice Round 0 of a job is the statistics round; candidate c has rounds 1 + c·T to (c + 1)·T, T rounds per candidate.
@@ -15,16 +15,6 @@ interface IRoundLedger {
         None,
         Open,
         Finished
-    }
-
-    /// @dev What the ledger must know about a job.
-    struct Opening {
-        address coordinator;
-        uint64 deadlineS;
-        IntegrationMode mode;
-        uint128 purposes;
-        uint32 roundsPerCandidate;
-        uint8 candidates;
     }
 
     /// @dev Proof that an agent's leaf is in a posted round.
@@ -60,8 +50,8 @@ interface IRoundLedger {
     /// @dev Stands in the log for all rounds so far, which have no entries of their own.
     event RoundsRecorded(bytes32 indexed job, uint32 count, bytes32 head);
 
-    /// @notice Opens a job's rounds. Only AgreementBook.
-    function open(bytes32 job, Opening calldata opening) external;
+    /// @notice Opens a job's rounds. Only AgreementBook; reverts with its error when this version cannot run the job.
+    function open(bytes32 job, JobTerms calldata terms) external;
 
     /// @notice Ends a job's rounds and records them. Only AgreementBook.
     function finish(bytes32 job) external;

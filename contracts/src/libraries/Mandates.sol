@@ -2,34 +2,31 @@
 pragma solidity 0.8.37;
 
 import {IAgreementBook} from "../interfaces/IAgreementBook.sol";
-import {Mandate, Terms} from "../types/Market.sol";
+import {Mandate, Standing, Terms} from "../types/Market.sol";
 
 /// @title Both operators' limits on one agreement
 /// @dev What was locked or granted so far counts for ever: a mandate is raised, never used up and renewed by itself.
 library Mandates {
-    struct Spending {
-        uint128 spentE18;
-        uint32 count;
+    function requireMayBuy(Mandate storage limits, Terms calldata terms, Standing calldata before) internal view {
+        requireMayLock(limits, terms.buyer, terms.purposes, uint256(before.buyerSpentE18) + terms.priceE18);
+        _require(before.buyerCount < limits.maxAgreements, terms.buyer, "maxAgreements");
     }
 
-    function requireMayBuy(Mandate memory limits, Terms calldata terms, Spending memory before) internal view {
-        _requireCommon(limits, terms, terms.buyer);
-        uint256 spentE18 = uint256(before.spentE18) + terms.priceE18;
-        _require(spentE18 <= limits.maxSpendE18, terms.buyer, "maxSpendE18");
-        _require(before.count < limits.maxAgreements, terms.buyer, "maxAgreements");
-    }
-
-    function requireMaySell(Mandate memory limits, Terms calldata terms, uint64 grantedMicros) internal view {
-        _requireCommon(limits, terms, terms.seller);
+    /// @dev A stolen key could otherwise lock its operator's credits in bonds and lose them on purpose.
+    function requireMaySell(Mandate storage limits, Terms calldata terms, Standing calldata before) internal view {
+        uint256 bondedE18 = terms.bondE18 == 0 ? 0 : uint256(before.sellerSpentE18) + terms.bondE18;
+        requireMayLock(limits, terms.seller, terms.purposes, bondedE18);
         _require(terms.priceE18 >= limits.floorsE18[uint8(terms.kind)], terms.seller, "floorsE18");
         _require(terms.epsilonMicros <= limits.maxEpsilonMicros, terms.seller, "maxEpsilonMicros");
-        uint256 totalMicros = uint256(grantedMicros) + terms.epsilonMicros;
+        uint256 totalMicros = uint256(before.grantedMicros) + terms.epsilonMicros;
         _require(totalMicros <= limits.lifetimeEpsilonMicros, terms.seller, "lifetimeEpsilonMicros");
     }
 
-    function _requireCommon(Mandate memory limits, Terms calldata terms, address agent) private view {
+    /// @param lockedE18 With what was locked before.
+    function requireMayLock(Mandate storage limits, address agent, uint128 purposes, uint256 lockedE18) internal view {
         _require(block.timestamp <= limits.validUntilS, agent, "validUntilS");
-        _require(terms.purposes & ~limits.purposes == 0, agent, "purposes");
+        _require(purposes & ~limits.purposes == 0, agent, "purposes");
+        _require(lockedE18 <= limits.maxSpendE18, agent, "maxSpendE18");
     }
 
     function _require(bool allowed, address agent, bytes32 field) private pure {

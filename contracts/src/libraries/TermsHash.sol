@@ -6,10 +6,10 @@ import {JobTerms, Terms} from "../types/Market.sol";
 /// @title EIP-712 hashStruct of what is signed and announced
 library TermsHash {
     bytes32 internal constant TERMS = keccak256(
-        "Terms(uint8 kind,address buyer,address seller,bytes32 job,uint128 priceE18,uint32 units,uint64 epsilonMicros,uint64 deltaE12,uint8 privacyUnit,uint8 aggregationPrivacy,uint32 rows,bytes32 dataRoot,uint128 purposes,uint32 computeSeconds,bool withdrawalBlocks,uint64 deadlineS,uint64 validUntilS,uint64 nonce)"
+        "Terms(uint8 kind,address buyer,address seller,bytes32 job,uint128 priceE18,uint32 units,uint64 epsilonMicros,uint64 deltaE12,uint8 privacyUnit,uint8 aggregationPrivacy,uint32 rows,bytes32 dataRoot,uint128 purposes,uint32 computeSeconds,uint128 bondE18,address auditor,bool withdrawalBlocks,uint64 deadlineS,uint64 validUntilS,uint64 nonce)"
     );
     bytes32 internal constant JOB = keccak256(
-        "JobTerms(address coordinator,uint128 purposes,uint32 roundsPerCandidate,uint64 epsilonMicros,uint64 deltaE12,uint8 privacyUnit,uint8 aggregationPrivacy,uint8 integrationMode,bytes32 task,bytes32 metricCode,bytes32[] candidates,uint64 deadlineS,uint64 nonce)"
+        "JobTerms(address coordinator,uint128 purposes,uint32 roundsPerCandidate,uint64 epsilonMicros,uint64 deltaE12,uint8 privacyUnit,uint8 aggregationPrivacy,uint8 integrationMode,bytes32 task,bytes32 metricCode,bytes32[] candidates,uint128 bonusE18,uint64 deadlineS,uint64 nonce)"
     );
 
     /// @dev Every field is one word, so the ABI encoding of the struct is EIP-712's encodeData.
@@ -26,14 +26,15 @@ library TermsHash {
             terms.roundsPerCandidate,
             terms.epsilonMicros,
             terms.deltaE12,
-            terms.privacyUnit
+            terms.privacyUnit,
+            terms.aggregationPrivacy
         );
         bytes memory second = abi.encode(
-            terms.aggregationPrivacy,
             terms.integrationMode,
             terms.task,
             terms.metricCode,
             keccak256(abi.encodePacked(terms.candidates)),
+            terms.bonusE18,
             terms.deadlineS,
             terms.nonce
         );

@@ -15,4 +15,5 @@ struct Addresses {
     address evaluatorCourt;
     address amendments;
     address rewardVault;
+    address disputes;
 }

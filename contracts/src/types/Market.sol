@@ -61,6 +61,8 @@ struct JobTerms {
     bytes32 metricCode;
     /// Names of the candidates in the order in which they are tried, fixed before the split is looked at.
     bytes32[] candidates;
+    /// Shared by the contributors if a candidate is released, in 1e-18 credit; locked when the job is opened.
+    uint128 bonusE18;
     /// Chain time after which no round and no candidate is accepted.
     uint64 deadlineS;
     uint64 nonce;
@@ -91,6 +93,10 @@ struct Terms {
     uint128 purposes;
     /// Processor seconds granted over the whole job.
     uint32 computeSeconds;
+    /// Locked from the seller's operator until the job and its claims are over, in 1e-18 credit; a part is lost for bad work.
+    uint128 bondE18;
+    /// Judges disputes about what happened inside the seller's site; zero when nobody does.
+    address auditor;
     /// Whether the seller's withdrawal blocks a release alone.
     bool withdrawalBlocks;
     /// Chain time by which the work is done.
@@ -102,7 +108,7 @@ struct Terms {
 
 /// @dev Limits that an operator sets for one of its agents; the chain enforces both sides'.
 struct Mandate {
-    /// As a buyer: most that may ever be locked, in 1e-18 credit.
+    /// Most that may ever be locked: prices and bonuses as a buyer, bonds as a seller; in 1e-18 credit.
     uint128 maxSpendE18;
     /// As a buyer: most agreements that may ever be made.
     uint32 maxAgreements;
@@ -116,4 +122,12 @@ struct Mandate {
     uint128 purposes;
     /// Chain time after which the agent may sign nothing; zero revokes.
     uint64 validUntilS;
+}
+
+/// @dev What the two sides of an agreement locked and granted before it.
+struct Standing {
+    uint128 buyerSpentE18;
+    uint32 buyerCount;
+    uint128 sellerSpentE18;
+    uint64 grantedMicros;
 }

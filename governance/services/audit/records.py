@@ -15,6 +15,7 @@ from governance.services.audit.sources import UNFOLLOWABLE
 from governance.services.audit.timeline import Moment, moment_of
 
 R = TypeVar("R")
+JOB_FIELDS: Final = 14
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Agreement:
     created: Event
     payments: list[Event] = field(default_factory=list)
     closed: Event | None = None
+    withdrawn: Event | None = None
 
     def is_active(self, before: Moment) -> bool:
         """Say whether it was made and not yet closed just before a moment."""
@@ -109,7 +111,7 @@ def collect(events: list[Event], examination: Examination) -> Records:
 
 def read_terms(value: object) -> Terms:
     """Return the terms behind the contract's struct."""
-    row = reading.row(value, 18)
+    row = reading.row(value, 20)
     return Terms(
         kind=Kind(reading.number(row[0])),
         buyer=reading.address(row[1]),
@@ -125,16 +127,18 @@ def read_terms(value: object) -> Terms:
         data_root=reading.raw(row[11]),
         purposes=reading.number(row[12]),
         compute_seconds=reading.number(row[13]),
-        withdrawal_blocks=reading.flag(row[14]),
-        deadline_s=reading.number(row[15]),
-        valid_until_s=reading.number(row[16]),
-        nonce=reading.number(row[17]),
+        bond_e18=reading.number(row[14]),
+        auditor=reading.address(row[15]),
+        withdrawal_blocks=reading.flag(row[16]),
+        deadline_s=reading.number(row[17]),
+        valid_until_s=reading.number(row[18]),
+        nonce=reading.number(row[19]),
     )
 
 
 def read_job_terms(value: object) -> JobTerms:
     """Return the job's terms behind the contract's struct."""
-    row = reading.row(value, 13)
+    row = reading.row(value, JOB_FIELDS)
     return JobTerms(
         coordinator=reading.address(row[0]),
         purposes=reading.number(row[1]),
@@ -147,8 +151,9 @@ def read_job_terms(value: object) -> JobTerms:
         task=reading.raw(row[8]),
         metric_code=reading.raw(row[9]),
         candidates=tuple(read_short_text(reading.raw(name)) for name in reading.items(row[10])),
-        deadline_s=reading.number(row[11]),
-        nonce=reading.number(row[12]),
+        bonus_e18=reading.number(row[11]),
+        deadline_s=reading.number(row[12]),
+        nonce=reading.number(row[13]),
     )
 
 
@@ -182,7 +187,7 @@ def _job_opened(records: Records, event: Event) -> None:
         id=key,
         coordinator=reading.address(event.values["coordinator"]),
         terms=read_job_terms(event.values["terms"]),
-        fields=reading.row(event.values["terms"], 13),
+        fields=reading.row(event.values["terms"], JOB_FIELDS),
         opened=event,
     )
 
@@ -206,6 +211,10 @@ def _paid(records: Records, event: Event) -> None:
 
 def _closed(records: Records, event: Event) -> None:
     _known(records.agreements, _key(event)).closed = event
+
+
+def _withdrawn(records: Records, event: Event) -> None:
+    _known(records.agreements, _key(event)).withdrawn = event
 
 
 def _posted(records: Records, event: Event) -> None:
@@ -284,6 +293,7 @@ STEPS: Final[Mapping[tuple[str, str], Callable[[Records, Event], None]]] = {
     ("AgreementBook", "AgreementCreated"): _agreed,
     ("AgreementBook", "PaymentMade"): _paid,
     ("AgreementBook", "AgreementClosed"): _closed,
+    ("AgreementBook", "ConsentWithdrawn"): _withdrawn,
     ("RoundLedger", "RoundPosted"): _posted,
     ("EvaluatorCourt", "CaseOpened"): _case_opened,
     ("EvaluatorCourt", "JuryDrawn"): _drawn,

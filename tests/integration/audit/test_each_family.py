@@ -97,6 +97,11 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
     "a payment to a stranger": ("PaymentMade", "to", lambda _: STRANGER, "payments", "who was paid"),
     "a transfer of more": ("Transfer of Credit", "value", plus_one, "payments", "transfers of the token"),
     "a smaller refund": ("AgreementClosed", "refundedE18", lambda value: value - 1, "payments", "refunded"),
+    "another fee": ("AgreementClosed", "feeE18", plus_one, "payments", "the treasury's fee"),
+    "a larger bond": ("Held", "amountE18", plus_one, "payments", "its bond, locked when it was made"),
+    "a deposit of a stranger": ("Held", "owner", lambda _: STRANGER, "deposits", "transfers of the token"),
+    "a fine for somebody else": ("Forfeited", "to", lambda _: STRANGER, "deposits", "balance"),
+    "a smaller withdrawal": ("Withdrawn", "amountE18", lambda value: value - 1, "deposits", "all that was credited"),
     "another root": ("RoundPosted", "root", flip, "rounds on chain", "head that stands"),
     "too few owners": ("RoundPosted", "leaves", lambda _: 2, "rounds on chain", "rules that fail"),
     "another jury": (

@@ -7,13 +7,15 @@ from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from governance.domain.market import Address, Kind, Mandate, PrivacyUnit, Terms
+from governance.domain.market import Address, Kind, PrivacyUnit, Terms
 from governance.domain.policy import Fact, Phase, Source
 from governance.domain.signing import JOB_TYPE, Domain, book_domain, hash_terms
 from governance.errors import PolicyError
 from governance.policy.verdict import evaluate
 from governance.services import reading
 from governance.services.audit.checks.constitution import policy_in_force
+from governance.services.audit.checks.fees import fee_bps_at
+from governance.services.audit.checks.mandates import check_mandates
 from governance.services.audit.context import Context, place, short
 from governance.services.audit.records import Agreement, Job
 from governance.services.audit.report import Examination
@@ -64,14 +66,29 @@ def check_agreements(context: Context, exam: Examination) -> None:
         exam.equal(where, "its id", expected=digest, found=agreement.id)
         parties = (("buyer", agreement.terms.buyer), ("seller", agreement.terms.seller))
         for (role, party), signature in zip(parties, agreement.signatures, strict=True):
-            exam.equal(where, f"who signed as {role}", expected=party, found=signer_of(digest, signature))
+            _check_signer(context, exam, agreement, role=role, party=party, signature=signature)
         job = context.records.jobs.get(agreement.terms.job)
         if exam.holds(where, "its job was opened before", condition=job is not None) and job is not None:
             for what, fits in _terms_that_fit(context, agreement, job):
                 exam.holds(where, what, condition=fits, found=agreement.terms)
         _check_law(context, exam, agreement)
         _check_record(context, exam, agreement)
-    _check_mandates(context, exam)
+    _check_one_each(context, exam)
+    check_mandates(context, exam)
+
+
+def _check_signer(
+    context: Context, exam: Examination, agreement: Agreement, *, role: str, party: Address, signature: bytes
+) -> None:
+    """Recover the party's key or its operator's; what a contract wallet accepted, the book has asked it."""
+    found = signer_of(agreement.id, signature)
+    operator = context.world.operator_of(party, moment_of(agreement.created))
+    if found == operator and operator is not None:
+        return
+    is_contract = operator is not None and bool(context.witness.code(operator, context.history.head.number))
+    if found != party and is_contract:
+        return
+    exam.equal(name_of(agreement), f"who signed as {role}", expected=party, found=found)
 
 
 def name_of(agreement: Agreement) -> str:
@@ -175,14 +192,36 @@ def _check_law(context: Context, exam: Examination, agreement: Agreement) -> Non
     exam.equal(name_of(agreement), "rules that fail", expected=(), found=verdict.failed_rules)
 
 
+def _first_unit(agreement: Agreement, job: Job | None) -> int:
+    if job is None or agreement.terms.kind not in BY_ROUND:
+        return 0
+    return sum(moment_of(event) < moment_of(agreement.created) for event in job.rounds)
+
+
+def _check_one_each(context: Context, exam: Examination) -> None:
+    """Require one agreement about data for each organisation and job: base pay is per organisation."""
+    firsts: dict[tuple[bytes, int], bytes] = {}
+    for agreement in context.records.agreements.values():
+        if agreement.terms.kind is not Kind.DATA:
+            continue
+        organisation = context.world.organisation_of(agreement.terms.seller, moment_of(agreement.created))
+        first = firsts.setdefault((agreement.terms.job, organisation), agreement.id)
+        exam.equal(name_of(agreement), "its organisation's first about data", expected=agreement.id, found=first)
+    for (job, organisation), first in firsts.items():
+        where = f"organisation {organisation} in job {short(job)}"
+        call = (WHERE, "dataAgreement", job, organisation)
+        context.state(exam, where, "its agreement about data", expected=first, call=call)
+
+
 def _check_record(context: Context, exam: Examination, agreement: Agreement) -> None:
     terms = agreement.terms
     units = sum(reading.number(event.values["units"]) for event in agreement.payments)
-    following = max((reading.number(event.values["nextUnit"]) for event in agreement.payments), default=0)
     job = context.records.jobs.get(terms.job)
+    first = _first_unit(agreement, job)
+    following = max((reading.number(event.values["nextUnit"]) for event in agreement.payments), default=first)
     organisation = context.world.agents.before(moment_of(agreement.created), terms.seller)
     record = (
-        2 if agreement.closed else 1,
+        3 if agreement.withdrawn else 2 if agreement.closed else 1,
         int(terms.kind),
         int(job.terms.integration_mode) if job else 0,
         terms.seller,
@@ -191,44 +230,19 @@ def _check_record(context: Context, exam: Examination, agreement: Agreement) -> 
         units,
         terms.price_e18,
         organisation.organisation if organisation else 0,
-        terms.rows,
         terms.epsilon_micros,
+        fee_bps_at(context, moment_of(agreement.created)),
+        terms.withdrawal_blocks,
         terms.job,
         terms.buyer,
         terms.deadline_s,
+        terms.rows,
         terms.purposes,
+        terms.bond_e18,
         terms.data_root,
+        terms.auditor,
+        first,
     )
     context.state(
         exam, name_of(agreement), "what stands of it", expected=record, call=(WHERE, "agreement", agreement.id)
     )
-
-
-def _check_mandates(context: Context, exam: Examination) -> None:
-    spent: dict[Address, tuple[int, int]] = {}
-    granted: dict[Address, int] = {}
-    for agreement in context.records.agreements.values():
-        terms, moment = agreement.terms, moment_of(agreement.created)
-        total, count = spent.get(terms.buyer, (0, 0))
-        spent[terms.buyer] = (total + terms.price_e18, count + 1)
-        granted[terms.seller] = granted.get(terms.seller, 0) + terms.epsilon_micros
-        time_s = context.time_s(agreement.created)
-        for party in (terms.buyer, terms.seller):
-            limits = context.world.mandates.before(moment, party) or Mandate()
-            inside = time_s <= limits.valid_until_s and terms.purposes & ~limits.purposes == 0
-            exam.holds(name_of(agreement), f"within time and purposes of {party}'s mandate", condition=inside)
-        buying = context.world.mandates.before(moment, terms.buyer) or Mandate()
-        may = total + terms.price_e18 <= buying.max_spend_e18 and count < buying.max_agreements
-        exam.holds(name_of(agreement), "within what the buyer may spend", condition=may, found=terms.price_e18)
-        selling = context.world.mandates.before(moment, terms.seller) or Mandate()
-        sold = (
-            terms.price_e18 >= selling.floors_e18[terms.kind]
-            and terms.epsilon_micros <= selling.max_epsilon_micros
-            and granted[terms.seller] <= selling.lifetime_epsilon_micros
-        )
-        exam.holds(name_of(agreement), "within what the seller may sell", condition=sold, found=terms.price_e18)
-    for buyer, total_and_count in spent.items():
-        context.state(exam, f"agent {buyer}", "spent so far", expected=total_and_count, call=(WHERE, "spent", buyer))
-    for seller, micros in granted.items():
-        call = (WHERE, "epsilonGranted", seller)
-        context.state(exam, f"agent {seller}", "privacy loss granted for life", expected=micros, call=call)

@@ -29,6 +29,8 @@ BY_ARGUMENTS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("AgreementBook", "JobFinished"): ("job-finished", "job"),
     ("AgreementBook", "AgreementCreated"): ("agreement", "id"),
     ("AgreementBook", "AgreementClosed"): ("closed", "id"),
+    ("AgreementBook", "ConsentWithdrawn"): ("consent-withdrawn", "id"),
+    ("AgreementBook", "FeeChanged"): ("fee", ""),
     ("RoundLedger", "RoundsRecorded"): ("rounds", "job"),
     ("RoundLedger", "OmissionChallenged"): ("omission-challenge", "job"),
     ("RoundLedger", "OmissionAnswered"): ("omission-answer", "job"),
@@ -69,7 +71,7 @@ BY_ARGUMENTS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("ReleaseRegistry", "Recalled"): ("recalled", "id"),
     ("ReleaseRegistry", "GuardianChanged"): ("guardian", "guardian"),
 }
-"""Kind, and the argument that is the subject, where the payload is the hash of all arguments."""
+"""Kind, and the argument that is the subject, empty for zero, where the payload is the hash of all arguments."""
 
 
 def check_log(context: Context, exam: Examination) -> None:
@@ -137,7 +139,8 @@ def _expected(context: Context) -> Iterator[tuple[Event, Entry]]:
         if key in BY_ARGUMENTS:
             kind, named = BY_ARGUMENTS[key]
             payload = keccak(context.codebook.event_arguments(event))
-            yield event, _entry(context, event, kind, subject=_word(event.values[named]), payload=payload)
+            subject = _word(event.values[named]) if named else bytes(32)
+            yield event, _entry(context, event, kind, subject=subject, payload=payload)
         elif key == ("AgentRegistry", "EndpointChanged"):
             # A binding emits AgentBound and EndpointChanged, and appends one entry for both.
             subject = _word(event.values["agent"])

@@ -2,9 +2,11 @@
 
 from collections import Counter, defaultdict
 
+from governance.domain import payouts
 from governance.domain.market import IntegrationMode, Kind
 from governance.services import reading
 from governance.services.audit.checks.agreements import BY_ROUND, name_of
+from governance.services.audit.checks.fees import check_fee, fee_bps_at
 from governance.services.audit.checks.transfers import Movements, check_balance, compare_transfers
 from governance.services.audit.context import Context, place
 from governance.services.audit.records import Agreement
@@ -23,8 +25,10 @@ def check_payments(context: Context, exam: Examination) -> None:
         _check_instalments(context, exam, agreement, expected)
         _check_close(context, exam, agreement, expected)
         _check_units(context, exam, agreement)
+        _check_bond(context, exam, agreement)
     compare_transfers(context, exam, WHERE, expected)
     _check_sums(context, exam)
+    check_fee(context, exam)
 
 
 def _check_lock(context: Context, expected: Movements, agreement: Agreement) -> None:
@@ -35,13 +39,15 @@ def _check_lock(context: Context, expected: Movements, agreement: Agreement) -> 
 
 def _check_instalments(context: Context, exam: Examination, agreement: Agreement, expected: Movements) -> None:
     terms = agreement.terms
+    fee = fee_bps_at(context, moment_of(agreement.created))
     done = 0
     for event in agreement.payments:
         where = f"payment for {name_of(agreement)} in {place(event)}"
         count = reading.number(event.values["units"])
         parts = terms.units * _parts(context, agreement)
-        due = terms.price_e18 * (done + count) // parts - terms.price_e18 * done // parts
+        before = payouts.net(payouts.earned(terms.price_e18, done, parts), fee)
         done += count
+        due = payouts.net(payouts.earned(terms.price_e18, done, parts), fee) - before
         exam.equal(where, "amount, from price and instalments", expected=due, found=event.values["amountE18"])
         exam.equal(where, "seller", expected=terms.seller, found=event.values["seller"])
         payee = context.world.operator_of(terms.seller, moment_of(event))
@@ -62,12 +68,31 @@ def _check_close(context: Context, exam: Examination, agreement: Agreement, expe
     if agreement.closed is None:
         return
     where = f"end of {name_of(agreement)} in {place(agreement.closed)}"
-    paid = _paid(agreement)
-    left = agreement.terms.price_e18 - paid
+    terms, book = agreement.terms, context.address(WHERE)
+    units = sum(reading.number(event.values["units"]) for event in agreement.payments)
+    paid = payouts.earned(terms.price_e18, units, terms.units * _parts(context, agreement))
+    fee = paid - payouts.net(paid, fee_bps_at(context, moment_of(agreement.created)))
     exam.equal(where, "paid in all", expected=paid, found=agreement.closed.values["paidE18"])
+    exam.equal(where, "the treasury's fee", expected=fee, found=agreement.closed.values["feeE18"])
+    left = terms.price_e18 - paid
     exam.equal(where, "refunded", expected=left, found=agreement.closed.values["refundedE18"])
-    payer = context.world.operator_of(agreement.terms.buyer, moment_of(agreement.closed))
-    expected[agreement.closed.transaction][(context.address(WHERE), str(payer), left)] += 1
+    payer = context.world.operator_of(terms.buyer, moment_of(agreement.closed))
+    expected[agreement.closed.transaction][(book, str(payer), left)] += 1
+    if fee:
+        expected[agreement.closed.transaction][(book, context.address("Timelock"), fee)] += 1
+
+
+def _check_bond(context: Context, exam: Examination, agreement: Agreement) -> None:
+    """Require that exactly the bond of the terms was locked, by the seller's operator, when the agreement was made."""
+    owner = context.world.operator_of(agreement.terms.seller, moment_of(agreement.created))
+    locked = [
+        (event.transaction, event.values["owner"], event.values["amountE18"])
+        for event in context.events("RewardVault", "Held")
+        if event.values["key"] == agreement.id and event.values["holder"] == context.address(WHERE)
+    ]
+    bond = agreement.terms.bond_e18
+    wanted = [(agreement.created.transaction, owner, bond)] if bond else []
+    exam.equal(name_of(agreement), "its bond, locked when it was made", expected=wanted, found=locked)
 
 
 def _check_units(context: Context, exam: Examination, agreement: Agreement) -> None:
@@ -122,7 +147,9 @@ def _check_sums(context: Context, exam: Examination) -> None:
     for agreement in context.records.agreements.values():
         locked += agreement.terms.price_e18
         paid += _paid(agreement)
-        refunded += reading.number(agreement.closed.values["refundedE18"]) if agreement.closed else 0
+        if agreement.closed:
+            values = agreement.closed.values
+            refunded += reading.number(values["refundedE18"]) + reading.number(values["feeE18"])
     escrow = locked - paid - refunded
     exam.holds(WHERE, "what came in covers what went out", condition=escrow >= 0, found=escrow)
     check_balance(context, exam, WHERE, escrow)

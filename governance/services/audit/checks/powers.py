@@ -5,8 +5,8 @@ from typing import Final
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from governance.domain.deployment import CONTRACTS
-from governance.domain.market import Address
+from governance.domain.deployment import WIRED
+from governance.domain.market import NOBODY, Address
 from governance.domain.signing import Domain
 from governance.services import reading
 from governance.services.audit.context import Context, place
@@ -14,7 +14,6 @@ from governance.services.audit.history import GETTERS
 from governance.services.audit.report import Examination
 from governance.services.audit.sources import Blueprint
 
-NOBODY: Final = "0x0000000000000000000000000000000000000000"
 ADMIN_ROLE: Final = b"\0" * 32
 ROLES: Final = {
     ADMIN_ROLE: "DEFAULT_ADMIN_ROLE",
@@ -120,9 +119,9 @@ def _compare_creation(context: Context, exam: Examination, name: str) -> None:
     if name not in context.history.creations:
         return
     creation, arguments = context.history.creations[name]
-    wired = next((item for item in arguments if isinstance(item, tuple) and len(item) == len(CONTRACTS)), None)
+    wired = next((item for item in arguments if isinstance(item, tuple) and len(item) == len(WIRED)), None)
     where = f"{name}, created in block {creation.block}"
-    expected = tuple(context.history.addresses.get(contract) for contract in CONTRACTS)
+    expected = tuple(context.history.addresses.get(contract, NOBODY) for contract in WIRED)
     exam.equal(where, "the addresses it was given", expected=expected, found=wired)
 
 
@@ -135,6 +134,8 @@ def _masked(code: bytes, blueprint: Blueprint) -> bytes:
 
 def _known_words(context: Context, name: str) -> set[bytes]:
     words = {bytes(12) + bytes.fromhex(address[2:]) for address in context.history.addresses.values()}
+    if not set(WIRED) <= context.history.addresses.keys():
+        words.add(bytes(32))
     if name == "ReleaseRegistry":
         # Where its log begins; the log is linked from there.
         words.add(reading.raw(context.read(name, "parentHead")))
