@@ -153,4 +153,5 @@ def _entry(row: EventRow, time_s: int) -> Entry:
 def _policy(row: PolicyRow) -> PolicySet:
     rules = [(word(rule[0]), word(rule[1]), *(number(value) for value in rule[2:])) for rule in row.rules]
     tiers: list[ChainTier] = [(number(purpose), number(tier)) for purpose, tier in row.tiers]
-    return policy_from_chain(row.version, word(row.document_hash), tiers, cast("list[ChainRule]", rules))
+    facts = [(word(key), bool(is_set), number(least), number(largest)) for key, is_set, least, largest in row.facts]
+    return policy_from_chain(row.version, word(row.document_hash), tiers, cast("list[ChainRule]", rules), facts=facts)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from agents.training.metrics import metric_code_digest
 from governance.domain.policy import PolicySet
 from governance.domain.signing import short_text
-from governance.policy import chain_rules, chain_tiers
+from governance.policy import chain_set
 
 if TYPE_CHECKING:
     from governance.adapters.evm.deployer import Deployed
@@ -88,7 +88,7 @@ def arguments(founding: Founding) -> dict[str, tuple[object, ...]]:
         "Timelock": (TIMELOCK_S, WIRING),
         "ModelGovernor": (WIRING, (VOTING_DELAY_S, VOTING_PERIOD_S, LATE_QUORUM_S)),
         "ReleaseRegistry": (WIRING, (founding.guardian, NO_HEAD)),
-        "PolicyRegistry": (WIRING, policy.document_hash, chain_tiers(policy), chain_rules(policy)),
+        "PolicyRegistry": (WIRING, chain_set(policy)),
         "AgentRegistry": (WIRING, [(each.name, each.member, each.operator) for each in founding.founders]),
         "AgreementBook": (WIRING, FEE_BPS),
         "RoundLedger": (WIRING,),

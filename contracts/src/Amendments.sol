@@ -4,10 +4,12 @@ pragma solidity 0.8.37;
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {IAgentRegistry} from "./interfaces/IAgentRegistry.sol";
 import {IAmendments} from "./interfaces/IAmendments.sol";
+import {IPolicyRegistry} from "./interfaces/IPolicyRegistry.sol";
 import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
 import {CodeStore} from "./libraries/CodeStore.sol";
 import {Addresses} from "./types/Addresses.sol";
 import {Direction} from "./types/Amendment.sol";
+import {RuleSet} from "./types/Policy.sol";
 
 /// @title Changes that wait
 /// @dev Docs are in the interface. Every log payload is keccak256(abi.encode(arguments of the event in order)).
@@ -22,6 +24,7 @@ contract Amendments is IAmendments {
 
     address private immutable TIMELOCK;
     address private immutable AGENTS;
+    IPolicyRegistry private immutable POLICY;
     IReleaseRegistry private immutable LOG;
 
     // ---- Storage ----
@@ -35,6 +38,7 @@ contract Amendments is IAmendments {
     constructor(Addresses memory a) {
         TIMELOCK = a.timelock;
         AGENTS = a.agentRegistry;
+        POLICY = IPolicyRegistry(a.policyRegistry);
         LOG = IReleaseRegistry(a.releaseRegistry);
     }
 
@@ -139,6 +143,9 @@ contract Amendments is IAmendments {
         bytes4 selector = bytes4(call);
         // This contract may write to the log; a vote must not do it in its name.
         if (target == address(LOG) && selector == IReleaseRegistry.append.selector) return Direction.Forbidden;
+        if (target == address(POLICY) && selector == IPolicyRegistry.amend.selector) {
+            return POLICY.directionOf(abi.decode(call[4:], (RuleSet)));
+        }
         bool members = selector == IAgentRegistry.admit.selector || selector == IAgentRegistry.remove.selector;
         return target == AGENTS && members ? Direction.Loosen : Direction.Constitutional;
     }

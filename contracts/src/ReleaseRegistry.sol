@@ -422,7 +422,7 @@ contract ReleaseRegistry is Wiring {
         view
         returns (uint256 failed, uint256 applied, uint8 tier)
     {
-        return POLICY.evaluate(this, id, released.purposes, Phase.RELEASE);
+        return POLICY.evaluateExisting(this, id, released.purposes);
     }
 
     function _requireUsableParent(bytes32 parent) private view {

@@ -8,6 +8,8 @@ import {IAgentRegistry} from "../src/interfaces/IAgentRegistry.sol";
 import {IAmendments} from "../src/interfaces/IAmendments.sol";
 import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
 import {Direction} from "../src/types/Amendment.sol";
+import {RuleSet} from "../src/types/Policy.sol";
+import {Sets} from "./Sets.sol";
 import {SystemBase} from "./SystemBase.sol";
 import {Vm} from "./Vm.sol";
 
@@ -56,6 +58,21 @@ contract AmendmentsTest is SystemBase {
         assertEq(governor.votingPeriod(), 6 days, "period");
         vm.expectRevert(_notIn(id, IAmendments.State.Ratified, IAmendments.State.Activated));
         amendments.activate(id);
+    }
+
+    function test_rules_wait_as_long_as_the_policy_says_they_must() public {
+        RuleSet memory set = Sets.wide(_tiers(), _rules());
+        set.rules[set.rules.length - 1].bound -= 1;
+        bytes32 tighter = _stage(address(policy), abi.encodeCall(policy.amend, (set)));
+        assertTrue(amendments.amendment(tighter).direction == Direction.Tighten, "tighter");
+        set.rules[set.rules.length - 1].bound += 2;
+        bytes32 looser = _stage(address(policy), abi.encodeCall(policy.amend, (set)));
+        assertTrue(amendments.amendment(looser).direction == Direction.Loosen, "looser");
+        vm.warp(amendments.amendment(tighter).fromS);
+
+        amendments.activate(tighter);
+
+        assertEq(policy.version(), 2, "version");
     }
 
     function test_a_change_that_nobody_activates_expires() public {

@@ -18,6 +18,7 @@ import {AggregationPrivacy, IntegrationMode, JobTerms, Mandate, PrivacyUnit} fro
 import {Entrenchment, Op, Phase, Rule, Source, Tier, TierEntry} from "../src/types/Policy.sol";
 import {DisputesOnPaper} from "./DisputesOnPaper.sol";
 import {gate} from "./Gate.sol";
+import {Sets} from "./Sets.sol";
 import {Check} from "./Vm.sol";
 
 /// @dev The cheat codes for keys, chains and snapshots that only these tests use.
@@ -107,7 +108,7 @@ abstract contract MarketBase is Check {
     function _deploy(Addresses memory a) internal virtual {
         members = new MemberToken(a);
         releases = new ReleaseRegistry(a, gate());
-        policy = new PolicyRegistry(a, "document", _tiers(), _rules());
+        policy = new PolicyRegistry(a, Sets.wide(_tiers(), _rules()));
         agents = new AgentRegistry(a, _founders());
         book = new AgreementBook(a, 0);
         ledger = new RoundLedger(a);

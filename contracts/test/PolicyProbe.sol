@@ -4,19 +4,12 @@ pragma solidity 0.8.37;
 import {IFacts} from "../src/interfaces/IFacts.sol";
 import {IPolicyRegistry} from "../src/interfaces/IPolicyRegistry.sol";
 import {Addresses} from "../src/types/Addresses.sol";
-import {Rule, Source, TierEntry} from "../src/types/Policy.sol";
+import {FactRange, Grace, Rule, RuleChanges, RuleSet, Source, TierEntry} from "../src/types/Policy.sol";
 
-/// @title Deploys a constitution and questions it, all in one call that nobody has to send
+/// @title Deploys a constitution, questions and amends it, all in one call that nobody has to send
 /// @dev For tests/integration/test_policy_on_chain.py, which compares every answer with the Python mirror.
 /// The creation code comes from the committed artifact, so that what is tested is what is deployed.
 contract PolicyProbe is IFacts {
-    struct Set {
-        bytes creation;
-        bytes32 documentHash;
-        TierEntry[] tiers;
-        Rule[] rules;
-    }
-
     struct Evidence {
         bytes32 key;
         int128 value;
@@ -41,8 +34,10 @@ contract PolicyProbe is IFacts {
         bytes32 activeHash;
         uint64 version;
         uint64 nowS;
+        FactRange[] facts;
         TierEntry[] tiers;
         Rule[] rules;
+        Grace[] graces;
     }
 
     struct Case {
@@ -62,27 +57,51 @@ contract PolicyProbe is IFacts {
     /// @return stored What the registry holds.
     /// @return answers One for each question, in order.
     /// @return refusal Empty, or what the registry's constructor reverted with.
-    function judge(Set calldata set, Question[] calldata questions)
+    function judge(bytes calldata creation, RuleSet calldata set, Question[] calldata questions)
         external
         returns (Stored memory stored, Answer[] memory answers, bytes memory refusal)
     {
         IPolicyRegistry registry;
-        (registry, refusal) = _deploy(set);
+        (registry, refusal) = _deploy(creation, set);
         if (address(registry) == address(0)) return (stored, answers, refusal);
-        stored = Stored({
-            activeHash: registry.activeHash(),
-            version: registry.version(),
-            nowS: uint64(block.timestamp),
-            tiers: registry.tiers(),
-            rules: registry.rules()
-        });
-        answers = new Answer[](questions.length);
-        for (uint256 i; i < questions.length; ++i) answers[i] = _ask(registry, bytes32(i), questions[i]);
+        stored = _stored(registry);
+        answers = _askAll(registry, questions, false);
+    }
+
+    /// @notice Amends a set by another and asks every question again, as of a new and as of an existing release.
+    /// @dev `changes` is what the registry says beforehand; `refusal` is empty, or what it reverted with.
+    function amend(bytes calldata creation, RuleSet calldata first, RuleSet calldata second, Question[] calldata questions)
+        external
+        returns (
+            RuleChanges memory changes,
+            Stored memory stored,
+            Answer[] memory answers,
+            Answer[] memory existing,
+            bytes memory refusal
+        )
+    {
+        IPolicyRegistry registry;
+        (registry, refusal) = _deploy(creation, first);
+        if (address(registry) == address(0)) return (changes, stored, answers, existing, refusal);
+        try registry.changesOf(second) returns (RuleChanges memory found) {
+            changes = found;
+        } catch (bytes memory reason) {
+            return (changes, stored, answers, existing, reason);
+        }
+        try registry.amend(second) {}
+        catch (bytes memory reason) {
+            return (changes, stored, answers, existing, reason);
+        }
+        stored = _stored(registry);
+        (answers, existing) = (_askAll(registry, questions, false), _askAll(registry, questions, true));
     }
 
     /// @notice Asks whether single rules hold for values; the rules need not be in the set.
-    function compare(Set calldata set, Case[] calldata cases) external returns (bool[] memory held) {
-        (IPolicyRegistry registry,) = _deploy(set);
+    function compare(bytes calldata creation, RuleSet calldata set, Case[] calldata cases)
+        external
+        returns (bool[] memory held)
+    {
+        (IPolicyRegistry registry,) = _deploy(creation, set);
         held = new bool[](cases.length);
         for (uint256 i; i < cases.length; ++i) held[i] = registry.holds(cases[i].rule, cases[i].value, cases[i].source);
     }
@@ -99,7 +118,7 @@ contract PolicyProbe is IFacts {
         }
     }
 
-    /// @dev Stands in for the log that the registry's constructor writes to.
+    /// @dev Stands in for the log that the registry writes to.
     function append(bytes32, bytes32, bytes32) external {}
 
     /// @dev The order in which ReleaseRegistry reads its sources.
@@ -110,7 +129,27 @@ contract PolicyProbe is IFacts {
         }
     }
 
-    function _ask(IPolicyRegistry registry, bytes32 subject, Question calldata question)
+    function _stored(IPolicyRegistry registry) private view returns (Stored memory) {
+        return Stored({
+            activeHash: registry.activeHash(),
+            version: registry.version(),
+            nowS: uint64(block.timestamp),
+            facts: registry.facts(),
+            tiers: registry.tiers(),
+            rules: registry.rules(),
+            graces: registry.graces()
+        });
+    }
+
+    function _askAll(IPolicyRegistry registry, Question[] calldata questions, bool existing)
+        private
+        returns (Answer[] memory answers)
+    {
+        answers = new Answer[](questions.length);
+        for (uint256 i; i < questions.length; ++i) answers[i] = _ask(registry, bytes32(i), questions[i], existing);
+    }
+
+    function _ask(IPolicyRegistry registry, bytes32 subject, Question calldata question, bool existing)
         private
         returns (Answer memory answer)
     {
@@ -118,19 +157,21 @@ contract PolicyProbe is IFacts {
             Evidence calldata piece = question.evidence[i];
             _known[subject][piece.key][piece.source] = Known(true, piece.value);
         }
-        try registry.evaluate(this, subject, question.purposes, question.phase) returns (
-            uint256 failed, uint256 applied, uint8 tier
-        ) {
-            (answer.failed, answer.applied, answer.tier) = (failed, applied, tier);
-        } catch (bytes memory reason) {
-            answer.refusal = reason;
-        }
+        bytes memory call = existing
+            ? abi.encodeCall(registry.evaluateExisting, (this, subject, question.purposes))
+            : abi.encodeCall(registry.evaluate, (this, subject, question.purposes, question.phase));
+        (bool done, bytes memory result) = address(registry).staticcall(call);
+        if (!done) answer.refusal = result;
+        else (answer.failed, answer.applied, answer.tier) = abi.decode(result, (uint256, uint256, uint8));
     }
 
-    function _deploy(Set calldata set) private returns (IPolicyRegistry registry, bytes memory refusal) {
+    function _deploy(bytes calldata creation, RuleSet calldata set)
+        private
+        returns (IPolicyRegistry registry, bytes memory refusal)
+    {
         Addresses memory a;
-        a.releaseRegistry = address(this);
-        bytes memory code = abi.encodePacked(set.creation, abi.encode(a, set.documentHash, set.tiers, set.rules));
+        (a.releaseRegistry, a.amendments) = (address(this), address(this));
+        bytes memory code = abi.encodePacked(creation, abi.encode(a, set));
         assembly ("memory-safe") {
             registry := create(0, add(code, 32), mload(code))
             if iszero(registry) {

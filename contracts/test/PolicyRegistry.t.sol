@@ -4,8 +4,9 @@ pragma solidity 0.8.37;
 import {PolicyRegistry} from "../src/PolicyRegistry.sol";
 import {IPolicyRegistry} from "../src/interfaces/IPolicyRegistry.sol";
 import {Addresses} from "../src/types/Addresses.sol";
-import {Entrenchment, Op, Phase, Rule, Source, Tier, TierEntry} from "../src/types/Policy.sol";
+import {Entrenchment, Op, Phase, Rule, RuleSet, Source, Tier, TierEntry} from "../src/types/Policy.sol";
 import {FactsOnPaper} from "./FactsOnPaper.sol";
+import {Sets} from "./Sets.sol";
 import {Check} from "./Vm.sol";
 
 contract PolicyRegistryTest is Check {
@@ -154,11 +155,16 @@ contract PolicyRegistryTest is Check {
     function test_the_hash_covers_version_document_tiers_and_rules() public {
         Rule[] memory rules = _gapRules();
         PolicyRegistry policy = _deploy(rules);
-        bytes32 expected = keccak256(abi.encode(uint64(1), bytes32("document"), _tiers(), rules));
+        bytes32 expected = keccak256(
+            abi.encode(uint64(1), bytes32("document"), Sets.facts(rules), _tiers(), rules)
+        );
         assertEq(policy.activeHash(), expected, "active hash");
         assertEq(keccak256(abi.encode(policy.rules())), keccak256(abi.encode(rules)), "rules");
+        assertEq(keccak256(abi.encode(policy.facts())), keccak256(abi.encode(Sets.facts(rules))), "facts");
         assertEq(keccak256(abi.encode(policy.tiers())), keccak256(abi.encode(_tiers())), "tiers");
-        assertEq(facts.logged(), keccak256(abi.encode(expected, uint64(1), bytes32("document"))), "log entry");
+        bytes memory payload =
+            abi.encode(expected, uint64(1), bytes32("document"), Sets.facts(rules), _tiers(), rules);
+        assertEq(facts.logged(), keccak256(payload), "log entry");
     }
 
     function test_a_set_with_a_hole_is_refused() public {
@@ -207,26 +213,28 @@ contract PolicyRegistryTest is Check {
     function test_the_last_purpose_has_its_own_tier() public {
         TierEntry[] memory tiers = _tiers();
         tiers[2] = TierEntry(126, Tier.MINIMAL);
-        PolicyRegistry policy = new PolicyRegistry(_addresses(), "document", tiers, _gapRules());
+        PolicyRegistry policy = new PolicyRegistry(_addresses(), Sets.wide(tiers, _gapRules()));
         assertEq(policy.tierOf(uint128(1) << 126), Tier.MINIMAL, "tier");
     }
 
     // ---- Arranging ----
 
     function _deploy(Rule[] memory rules) private returns (PolicyRegistry) {
-        return new PolicyRegistry(_addresses(), "document", _tiers(), rules);
+        return new PolicyRegistry(_addresses(), Sets.wide(_tiers(), rules));
     }
 
     function _expectRefused(Rule[] memory rules, bytes memory refusal) private {
+        Addresses memory a = _addresses();
+        RuleSet memory set = Sets.wide(_tiers(), rules);
         vm.expectRevert(refusal);
-        new PolicyRegistry(_addresses(), "document", _tiers(), rules);
+        new PolicyRegistry(a, set);
     }
 
     function _expectTiersRefused(TierEntry[] memory tiers, TierEntry memory bad) private {
         Rule[] memory rules = _gapRules();
         Addresses memory a = _addresses();
         vm.expectRevert(abi.encodeWithSelector(IPolicyRegistry.PolicyBadTier.selector, bad.purpose, bad.tier));
-        new PolicyRegistry(a, "document", tiers, rules);
+        new PolicyRegistry(a, Sets.wide(tiers, rules));
     }
 
     function _addresses() private view returns (Addresses memory a) {

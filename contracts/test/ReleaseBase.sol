@@ -13,6 +13,7 @@ import {Kind} from "../src/types/Market.sol";
 import {Entrenchment, Op, Phase, Rule, Source, Tier, TierEntry} from "../src/types/Policy.sol";
 import {Delays} from "../src/types/Voting.sol";
 import {gate} from "./Gate.sol";
+import {Sets} from "./Sets.sol";
 import {AgentsOnPaper, BookOnPaper, CourtOnPaper, RoundsOnPaper} from "./StandIns.sol";
 import {Check} from "./Vm.sol";
 
@@ -67,7 +68,7 @@ abstract contract ReleaseBase is Check {
         timelock = new Timelock(2 days, a);
         governor = new ModelGovernor(a, Delays(1 days, 5 days, 1 days));
         releases = new ReleaseRegistry(a, gate());
-        policy = new PolicyRegistry(a, "document", _tiers(), _rules());
+        policy = new PolicyRegistry(a, Sets.wide(_tiers(), _rules()));
     }
 
     /// @dev Three owners' agents of two organisations, and one organisation with evaluation rows.

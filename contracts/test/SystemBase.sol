@@ -23,6 +23,7 @@ import {Op, Phase, Rule, Source} from "../src/types/Policy.sol";
 import {Delays} from "../src/types/Voting.sol";
 import {gate} from "./Gate.sol";
 import {MarketBase} from "./MarketBase.sol";
+import {Sets} from "./Sets.sol";
 
 /// @dev The whole system as it is deployed: every contract real, in the order and at the addresses of a deployment.
 abstract contract SystemBase is MarketBase {
@@ -58,7 +59,7 @@ abstract contract SystemBase is MarketBase {
         timelock = new Timelock(2 days, a);
         governor = new ModelGovernor(a, Delays(1 days, 5 days, 1 days));
         releases = new ReleaseRegistry(a, gate());
-        policy = new PolicyRegistry(a, "document", _tiers(), _rules());
+        policy = new PolicyRegistry(a, Sets.wide(_tiers(), _rules()));
         agents = new AgentRegistry(a, _founders());
         book = new AgreementBook(a, 0);
         ledger = new RoundLedger(a);

@@ -42,8 +42,6 @@ class History(Protocol):
 
     def history(self, from_block: int, to_block: int) -> list[Event]: ...
 
-    def read(self, contract: str, function: str, *arguments: object) -> object: ...
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -167,7 +165,7 @@ def _read_chunk(session: Session, state: IndexState, chain: History, *, last: in
     session.add_all(_event_row(event) for event in events)
     for event in events:
         if event.name == "PolicyActivated":
-            session.merge(_policy_row(chain, event))
+            session.merge(_policy_row(event))
     state.head, state.head_hash, state.head_time_s = end.number, end.hash, end.time_s
     session.add(state)
     _forget_old_heads(session, state.head)
@@ -202,16 +200,15 @@ def _event_row(event: Event) -> EventRow:
     )
 
 
-def _policy_row(chain: History, event: Event) -> PolicyRow:
-    rules = cast("list[object]", chain.read("PolicyRegistry", "rules"))
-    tiers = cast("list[object]", chain.read("PolicyRegistry", "tiers"))
+def _policy_row(event: Event) -> PolicyRow:
     return PolicyRow(
         set_hash=str(_plain(event.values["setHash"])),
         block=event.block,
         version=int(str(event.values["version"])),
         document_hash=str(_plain(event.values["documentHash"])),
-        rules=cast("list[list[object]]", _plain(rules)),
-        tiers=cast("list[list[int]]", _plain(tiers)),
+        rules=cast("list[list[object]]", _plain(event.values["rules"])),
+        tiers=cast("list[list[int]]", _plain(event.values["tiers"])),
+        facts=cast("list[list[object]]", _plain(event.values["facts"])),
     )
 
 

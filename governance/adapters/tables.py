@@ -71,7 +71,7 @@ class EventRow(SQLModel, table=True):
 
 
 class PolicyRow(SQLModel, table=True):
-    """A set of rules that came into force, read from the contract in full."""
+    """A set of rules that came into force, in full."""
 
     __tablename__ = "index_policy"
 
@@ -83,6 +83,8 @@ class PolicyRow(SQLModel, table=True):
     """Field order of the struct ``Rule``."""
     tiers: list[list[int]] = Field(sa_column=Column(JSON, nullable=False))
     """Purpose bit and tier."""
+    facts: list[list[object]] = Field(sa_column=Column(JSON, nullable=False))
+    """Field order of the struct ``FactRange``."""
 
 
 def sqlite_url(path: Path) -> str:

@@ -35,6 +35,20 @@ class Entrenchment(IntEnum):
     ETERNAL = 2
 
 
+class Direction(IntEnum):
+    """Which way an amendment, or the change of one rule, goes; larger waits longer."""
+
+    NONE = 0
+    TIGHTEN = 1
+    """Nothing that failed can pass now."""
+    LOOSEN = 2
+    """Something that failed may pass now."""
+    CONSTITUTIONAL = 3
+    """A rule that is harder to loosen is loosened, or how hard a rule is to loosen changes."""
+    FORBIDDEN = 4
+    """An eternal rule is loosened."""
+
+
 class Tier(IntEnum):
     """Strictness of the duties that a purpose brings; larger is stricter."""
 
@@ -120,6 +134,50 @@ class TierEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class FactRange:
+    """What a fact can be, so that no rule asks for what cannot be."""
+
+    key: str
+    is_set: bool
+    least: int
+    """Millionths; zero for sets."""
+    largest: int
+    """Millionths, or all bits that the set may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grace:
+    """Until when a new or tighter rule leaves releases alone that were there before it."""
+
+    rule: int
+    """Index of the rule in the set."""
+    until_s: int
+    earlier: Rule | None
+    """The form that binds until then; none for a rule that is new."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """Which way one rule goes."""
+
+    rule_id: str
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChanges:
+    """What an amendment does, as ``PolicyRegistry.changesOf`` says it."""
+
+    direction: Direction
+    """The strictest of the others."""
+    tiers: Direction
+    """Of the table of tiers, rules that it takes away from purposes included."""
+    facts: Direction
+    rules: tuple[RuleChange, ...]
+    """In the order of the new set; then the removed ones, in the order of the old one."""
+
+
+@dataclass(frozen=True, slots=True)
 class LegalReference:
     """A place in a law or standard that a rule or purpose answers to."""
 
@@ -178,7 +236,7 @@ class PolicySet:
     document_hash: bytes
     """keccak256 of ``document``, 32 bytes."""
     set_hash: bytes
-    """keccak256(abi.encode(version, documentHash, tiers, rules)), 32 bytes."""
+    """keccak256(abi.encode(version, documentHash, facts, tiers, rules)), 32 bytes."""
     rules: tuple[Rule, ...]
     """In the contract's order; rule i is bit i of a mask."""
     tiers: tuple[TierEntry, ...]
@@ -186,6 +244,7 @@ class PolicySet:
     """By rule id; empty for a set read from the chain alone."""
     purposes: tuple[Purpose, ...] = ()
     licences: tuple[Licence, ...] = ()
+    facts: tuple[FactRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

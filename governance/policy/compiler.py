@@ -7,7 +7,9 @@ from pathlib import Path
 from eth_utils.crypto import keccak
 
 from governance.domain.policy import (
+    MICROS,
     Entrenchment,
+    FactRange,
     LegalReference,
     Licence,
     Op,
@@ -22,6 +24,7 @@ from governance.domain.policy import (
     Unit,
 )
 from governance.errors import PolicyError
+from governance.policy.conflicts import check_room
 from governance.policy.consistency import check_consistency
 from governance.policy.document import Document, read_document, read_files
 from governance.policy.encoding import encode_key, hash_set
@@ -84,17 +87,33 @@ def _compile(document: Document) -> PolicySet:
     rules = tuple(_rule(document, rule_id) for rule_id in sorted(document.rules))
     purposes = _purposes(document)
     tiers = tuple(TierEntry(p.bit, p.tier) for p in purposes)
+    facts = tuple(_range(document, key) for key in sorted(document.facts))
+    check_room(facts, rules)
     return PolicySet(
         version=document.version,
         document=data,
         document_hash=document_hash,
-        set_hash=hash_set(document.version, document_hash, tiers, rules),
+        set_hash=hash_set(document.version, document_hash, tiers, rules, facts=facts),
         rules=rules,
         tiers=tiers,
         texts={rule_id: _text(document, entry) for rule_id, entry in document.rules.items()},
         purposes=purposes,
         licences=_licences(document),
+        facts=facts,
     )
+
+
+def _range(document: Document, key: str) -> FactRange:
+    encode_key(key)
+    entry = document.facts[key]
+    match Unit(entry["unit"]):
+        case Unit.SET:
+            bits = sum(1 << bit for bit in _bits(document, key).values())
+            return FactRange(key, is_set=True, least=0, largest=bits)
+        case Unit.RATIO:
+            return FactRange(key, is_set=False, least=0, largest=MICROS)
+        case _:
+            return FactRange(key, is_set=False, least=0, largest=entry["largest_micros"])
 
 
 def _rule(document: Document, rule_id: str) -> Rule:

@@ -14,6 +14,7 @@ from governance.policy.schema import (
 )
 
 MAX_RULES = 64
+OPEN_UNITS = ("count", "number")
 SET_TYPES = ("none-of", "all-of", "subset-of")
 
 
@@ -34,6 +35,11 @@ def check_consistency(document: Document) -> None:
     for name, fact in document.facts.items():
         if (fact["unit"] == "set") != ("vocabulary" in fact):
             raise PolicyError(f"fact {name}: unit set and field vocabulary belong together")
+        if (fact["unit"] in OPEN_UNITS) != ("largest_micros" in fact):
+            raise PolicyError(
+                f"fact {name}: units {' and '.join(OPEN_UNITS)} have a field largest, no other has;"
+                " without it a rule could ask for what cannot be"
+            )
     for rule_id, rule in document.rules.items():
         _check_rule(document, rule, document.places[rule_id])
     _check_coverage(document)
@@ -92,6 +98,8 @@ def _check_number(rule: RuleEntry, fact: FactEntry, place: str) -> None:
     value, unit = rule["value_micros"], fact["unit"]
     if value < 0:
         raise PolicyError(f"{place}, field value: a {unit} is never negative")
+    if value > fact.get("largest_micros", value):
+        raise PolicyError(f"{place}, field value: {rule['fact']} is never that large; see its field largest")
     if unit == "ratio" and value > MICROS:
         raise PolicyError(f"{place}, field value: a ratio lies between 0 and 1; write 0.10 for 10 %")
     if unit == "count" and value % MICROS:

@@ -91,7 +91,13 @@ def read_document(data: bytes, *, name: str) -> Document:
     rules = tree.get("rules") if isinstance(tree, dict) else None
     if not isinstance(tree, dict) or not isinstance(rules, list):
         raise PolicyError(f"{name}: a policy document is an object with a list of rules")
-    as_file = {**tree, "rules": [_with_value(rule) for rule in rules if isinstance(rule, dict)]}
+    facts = tree.get("facts")
+    named = facts if isinstance(facts, dict) else {}
+    as_file = {
+        **tree,
+        "rules": [_decimal(rule, "value") for rule in rules if isinstance(rule, dict)],
+        "facts": {key: _decimal(fact, "largest") for key, fact in named.items() if isinstance(fact, dict)},
+    }
     document = Document()
     _merge(document, check_schema(cast("Tree", as_file), name=name), name)
     if document.to_json() != data:
@@ -99,7 +105,7 @@ def read_document(data: bytes, *, name: str) -> Document:
     return document
 
 
-def to_micros(value: Decimal | int, *, place: str) -> int:
+def to_micros(value: Decimal | int, *, place: str, field: str = "value") -> int:
     """Return a number as millionths, never rounded.
 
     Raises
@@ -112,7 +118,7 @@ def to_micros(value: Decimal | int, *, place: str) -> int:
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -MAX_DECIMALS:
         raise PolicyError(
-            f"{place}, field value: {value} has more than {MAX_DECIMALS} decimals;"
+            f"{place}, field {field}: {value} has more than {MAX_DECIMALS} decimals;"
             " round it yourself, the chain holds millionths"
         )
     return int(value.scaleb(MAX_DECIMALS))
@@ -135,6 +141,8 @@ def _merge(document: Document, file: PolicyFile, name: str) -> None:
         place = f"{name}, rule {rule_id}"
         _add(document.rules, {rule_id: _rule(tree, place)}, f"{name}, rule number {number}")
         document.places[rule_id] = place
+    for key, fact in file.get("facts", {}).items():
+        _measure(cast("dict[str, Tree]", fact), f"{name}, fact {key}")
     for fact in document.facts.values():
         fact["evidence"] = {phase: sorted(names) for phase, names in fact["evidence"].items()}
 
@@ -158,9 +166,15 @@ def _rule(tree: dict[str, Tree], place: str) -> RuleEntry:
     return cast("RuleEntry", rule)
 
 
-def _with_value(rule: Mapping[str, Record]) -> "dict[str, Record | Decimal]":
-    entry: dict[str, Record | Decimal] = dict(rule)
-    micros = entry.pop("value_micros", None)
+def _measure(fact: "dict[str, Tree]", place: str) -> None:
+    if "largest" in fact:
+        value = cast("Decimal | int", fact.pop("largest"))
+        fact["largest_micros"] = to_micros(value, place=place, field="largest")
+
+
+def _decimal(tree: Mapping[str, Record], name: str) -> "dict[str, Record | Decimal]":
+    entry: dict[str, Record | Decimal] = dict(tree)
+    micros = entry.pop(f"{name}_micros", None)
     if isinstance(micros, int):
-        entry["value"] = Decimal(micros).scaleb(-MAX_DECIMALS)
+        entry[name] = Decimal(micros).scaleb(-MAX_DECIMALS)
     return entry

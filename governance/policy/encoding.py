@@ -1,7 +1,7 @@
 """How a compiled set is written for the chain and hashed; the contract does the same.
 
-``setHash = keccak256(abi.encode(uint64 version, bytes32 documentHash, TierEntry[] tiers,
-Rule[] rules))`` as ``IPolicyRegistry.activeHash`` says.
+``setHash = keccak256(abi.encode(uint64 version, bytes32 documentHash, FactRange[] facts,
+TierEntry[] tiers, Rule[] rules))`` as ``IPolicyRegistry.activeHash`` says.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import TypeAlias
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from governance.domain.policy import Entrenchment, Op, PolicySet, Rule, Tier, TierEntry
+from governance.domain.policy import Entrenchment, FactRange, Op, PolicySet, Rule, Tier, TierEntry
 from governance.domain.record import Record
 from governance.errors import PolicyError
 
@@ -20,6 +20,13 @@ ChainRule: TypeAlias = "tuple[bytes, bytes, int, int, int, int, int, int, int]"
 ChainTier: TypeAlias = "tuple[int, int]"
 """(purpose, tier)."""
 
+ChainFact: TypeAlias = "tuple[bytes, bool, int, int]"
+"""(key, isSet, least, largest)."""
+
+ChainSet: TypeAlias = "tuple[bytes, list[ChainFact], list[ChainTier], list[ChainRule]]"
+"""(documentHash, facts, tiers, rules): the struct ``RuleSet``."""
+
+FACT_TYPE = "(bytes32,bool,int128,int128)"
 RULE_TYPE = "(bytes32,bytes32,int128,uint8,uint8,uint8,uint8,uint8,uint64)"
 TIER_TYPE = "(uint8,uint8)"
 KEY_CHARACTERS = 31
@@ -102,13 +109,36 @@ def chain_tiers(policy: PolicySet) -> list[ChainTier]:
     return [(entry.purpose, int(entry.tier)) for entry in policy.tiers]
 
 
-def hash_set(version: int, document_hash: bytes, tiers: Sequence[TierEntry], rules: Sequence[Rule]) -> bytes:
+def chain_facts(policy: PolicySet) -> list[ChainFact]:
+    """Return the table of facts as PolicyRegistry takes it, in order."""
+    return [chain_fact(fact) for fact in policy.facts]
+
+
+def chain_fact(fact: FactRange) -> ChainFact:
+    """Return what a fact can be as the tuple that the ABI type ``FactRange`` takes."""
+    return (encode_key(fact.key), fact.is_set, fact.least, fact.largest)
+
+
+def chain_set(policy: PolicySet) -> ChainSet:
+    """Return all that is voted on together, as PolicyRegistry's constructor and ``amend`` take it."""
+    return (policy.document_hash, chain_facts(policy), chain_tiers(policy), chain_rules(policy))
+
+
+def hash_set(
+    version: int,
+    document_hash: bytes,
+    tiers: Sequence[TierEntry],
+    rules: Sequence[Rule],
+    *,
+    facts: Sequence[FactRange] = (),
+) -> bytes:
     """Return the hash of a set, 32 bytes, equal to ``PolicyRegistry.activeHash``."""
     encoded = encode(
-        ["uint64", "bytes32", f"{TIER_TYPE}[]", f"{RULE_TYPE}[]"],
+        ["uint64", "bytes32", f"{FACT_TYPE}[]", f"{TIER_TYPE}[]", f"{RULE_TYPE}[]"],
         [
             version,
             document_hash,
+            [chain_fact(fact) for fact in facts],
             [(entry.purpose, int(entry.tier)) for entry in tiers],
             [chain_rule(rule) for rule in rules],
         ],
@@ -128,6 +158,10 @@ def describe_set(policy: PolicySet) -> Record:
         "version": policy.version,
         "documentHash": _hex(policy.document_hash),
         "setHash": _hex(policy.set_hash),
+        "facts": [
+            {"key": _hex(key), "isSet": is_set, "least": least, "largest": largest}
+            for key, is_set, least, largest in chain_facts(policy)
+        ],
         "tiers": [{"purpose": purpose, "tier": tier} for purpose, tier in chain_tiers(policy)],
         "rules": [
             {
@@ -140,7 +174,12 @@ def describe_set(policy: PolicySet) -> Record:
 
 
 def policy_from_chain(
-    version: int, document_hash: bytes, tiers: Sequence[ChainTier], rules: Sequence[ChainRule]
+    version: int,
+    document_hash: bytes,
+    tiers: Sequence[ChainTier],
+    rules: Sequence[ChainRule],
+    *,
+    facts: Sequence[ChainFact] = (),
 ) -> PolicySet:
     """Return the set that PolicyRegistry holds, without the words that stand in its document.
 
@@ -157,13 +196,15 @@ def policy_from_chain(
     except ValueError as error:
         raise PolicyError(f"tier table read from the chain: {error}") from error
     compiled = tuple(rule_from_chain(rule) for rule in rules)
+    ranges = tuple(FactRange(decode_key(key), is_set, least, largest) for key, is_set, least, largest in facts)
     return PolicySet(
         version=version,
         document=b"",
         document_hash=document_hash,
-        set_hash=hash_set(version, document_hash, entries, compiled),
+        set_hash=hash_set(version, document_hash, entries, compiled, facts=ranges),
         rules=compiled,
         tiers=entries,
+        facts=ranges,
     )
 
 

@@ -37,6 +37,7 @@ class FactEntry(TypedDict):
     title: str
     unit: str
     vocabulary: NotRequired[str]
+    largest_micros: NotRequired[int]
     evidence: dict[str, list[str]]
 
 

@@ -122,6 +122,13 @@ def evaluate(policy: PolicySet, facts: Iterable[Fact], *, purposes: int, phase: 
     )
 
 
+def read_fact(rule: Rule, facts: Iterable[Fact]) -> tuple[int | None, Source]:
+    """Return the value that a rule reads, and its source: of several accepted ones the hardest to invent."""
+    evidence = _by_key(facts).get(rule.fact, {})
+    source = next((s for s in PREFERENCE if s in evidence and rule.accepts(s)), Source.MISSING)
+    return (None if source is Source.MISSING else evidence[source]), source
+
+
 def rule_ids(policy: PolicySet, mask: int) -> tuple[str, ...]:
     """Name the rules of a mask, as ``PolicyViolation(failed)`` carries one, in order.
 

@@ -9,6 +9,7 @@ from governance.domain.record import canonical_json, parse_canonical_json
 from governance.errors import PolicyError
 from governance.policy import (
     POLICIES,
+    chain_facts,
     chain_rules,
     chain_tiers,
     compile_policies,
@@ -141,7 +142,13 @@ def test_any_text_is_refused_by_name_and_never_by_accident(text):
 
 
 def test_shipped_set_reads_back_from_the_chain_form():
-    read = policy_from_chain(SHIPPED.version, SHIPPED.document_hash, chain_tiers(SHIPPED), chain_rules(SHIPPED))
+    read = policy_from_chain(
+        SHIPPED.version,
+        SHIPPED.document_hash,
+        chain_tiers(SHIPPED),
+        chain_rules(SHIPPED),
+        facts=chain_facts(SHIPPED),
+    )
 
     assert (read.rules, read.tiers, read.set_hash) == (SHIPPED.rules, SHIPPED.tiers, SHIPPED.set_hash)
     assert {rule.op for rule in read.rules} >= {Op.MIN, Op.MAX, Op.NONE_OF, Op.SUBSET_OF}

@@ -23,8 +23,8 @@ sources: {LAW: {title: A law}}
 facts:
   purposes: {title: purposes, unit: set, vocabulary: purposes, evidence: {release: [promised]}}
   gap: {title: gap, unit: ratio, evidence: {release: [measured, declared]}}
-  owners: {title: owners, unit: count, evidence: {round: [declared]}}
-  epsilon: {title: epsilon, unit: number, evidence: {agreement: [promised]}}
+  owners: {title: owners, unit: count, largest: 100, evidence: {round: [declared]}}
+  epsilon: {title: epsilon, unit: number, largest: 100, evidence: {agreement: [promised]}}
 purposes:
   triage: {bit: 0, tier: high, title: Triage, refs: [{source: LAW, at: "1", checked: copy}]}
   scoring: {bit: 8, tier: minimal, title: Scoring, refs: [{source: LAW, at: "2", checked: copy}]}

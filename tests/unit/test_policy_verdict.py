@@ -16,6 +16,7 @@ from governance.domain.policy import (
 )
 from governance.errors import NoPurposeError, NoRuleAppliesError, PolicyError, UnknownTierError
 from governance.policy import (
+    chain_facts,
     chain_rules,
     chain_tiers,
     evaluate,
@@ -277,7 +278,8 @@ def test_counterfactual_says_what_would_have_to_change(op, value, counterfactual
 
 def test_set_read_from_the_chain_gives_the_same_masks():
     policy = load_policies()
-    bare = policy_from_chain(1, policy.document_hash, chain_tiers(policy), chain_rules(policy))
+    parts = (policy.document_hash, chain_tiers(policy), chain_rules(policy))
+    bare = policy_from_chain(1, *parts, facts=chain_facts(policy))
 
     facts = release_facts(tpr_gap_abs=(240_000, Source.MEASURED), auc=None)
     told = evaluate(policy, facts, purposes=DIAGNOSIS, phase=Phase.RELEASE, now_s=NOW_S)

@@ -34,6 +34,10 @@ library PolicyRules {
         return meets(Op(uint8(rule >> 208)), int128(uint128(rule)), value);
     }
 
+    function isBan(uint256 rule) internal pure returns (bool) {
+        return Op(uint8(rule >> 208)) == Op.NoneOf;
+    }
+
     /// @dev Fails closed: no evidence, or none from a source the rule accepts, is a failure.
     function accepts(uint8 sources, uint8 source) internal pure returns (bool) {
         return source != Source.MISSING && source <= 7 && sources & Source.bit(source) != 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Direction} from "./Amendment.sol";
+
 /// @dev How a rule compares a fact with its bound.
 enum Op {
     /// The fact is at least the bound.
@@ -49,6 +51,50 @@ struct TierEntry {
     /// Bit number of the purpose, 0 to 126.
     uint8 purpose;
     uint8 tier;
+}
+
+/// @dev What a fact can be, so that no rule asks for what cannot be.
+struct FactRange {
+    /// Key of the fact: ASCII, left aligned.
+    bytes32 key;
+    /// Whether it is a set of bits rather than a number.
+    bool isSet;
+    /// Millionths; zero for sets.
+    int128 least;
+    /// Millionths, or all bits that it may have (never bit 127).
+    int128 largest;
+}
+
+/// @dev All that is voted on together.
+struct RuleSet {
+    /// keccak256 of the canonical JSON of the policy files.
+    bytes32 documentHash;
+    FactRange[] facts;
+    TierEntry[] tiers;
+    Rule[] rules;
+}
+
+/// @dev What an amendment does, for whoever votes and audits.
+struct RuleChanges {
+    /// The strictest of the others.
+    Direction direction;
+    /// Of the table of tiers, rules that it takes away from purposes included.
+    Direction tiers;
+    /// Of the table of facts.
+    Direction facts;
+    /// Rules that change, in the order of the new set; then the removed ones, in the order of the old one.
+    bytes32[] ids;
+    Direction[] directions;
+}
+
+/// @dev Until when a new or tighter rule leaves releases alone that were there before it.
+struct Grace {
+    /// Index of the rule in the set.
+    uint8 rule;
+    uint64 untilS;
+    /// Whether there was a form that went before; that one binds until then.
+    bool hasEarlier;
+    Rule earlier;
 }
 
 /// @dev Strictness of the duties that a purpose brings; larger is stricter, zero is unknown.

@@ -59,7 +59,8 @@ class ScriptedChain:
             Event(
                 contract="ModelGovernor",
                 name=name,
-                values={"voter": "0x" + "22" * 20, "proposalId": 2**255 + number, "raw": b"\1", "setHash": b"\2" * 32}
+                values={"rules": RULES, "tiers": [(3, 3)], "facts": []}
+                | {"voter": "0x" + "22" * 20, "proposalId": 2**255 + number, "raw": b"\1", "setHash": b"\2" * 32}
                 | {"version": 1, "documentHash": b"\3" * 32, "list": (1, (b"\4",))},
                 block=number,
                 log_index=index,
@@ -70,10 +71,6 @@ class ScriptedChain:
         ]
         self.after_history()
         return found
-
-    def read(self, contract: str, function: str, *_: object) -> object:
-        assert contract == "PolicyRegistry"
-        return {"rules": RULES, "tiers": [(3, 3)]}[function]
 
 
 @pytest.fixture

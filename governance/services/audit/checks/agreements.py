@@ -13,7 +13,7 @@ from governance.domain.signing import JOB_TYPE, Domain, book_domain, hash_terms
 from governance.errors import PolicyError
 from governance.policy.verdict import evaluate
 from governance.services import reading
-from governance.services.audit.checks.constitution import policy_in_force
+from governance.services.audit.checks.constitution import policy_at
 from governance.services.audit.checks.fees import fee_bps_at
 from governance.services.audit.checks.mandates import check_mandates
 from governance.services.audit.context import Context, place, short
@@ -183,7 +183,7 @@ def _check_law(context: Context, exam: Examination, agreement: Agreement) -> Non
         Fact("dp_epsilon", terms.epsilon_micros, Source.PROMISED),
         Fact("cohort_rows", terms.rows * MILLION, Source.PROMISED),
     ]
-    policy, time_s = policy_in_force(context), context.time_s(agreement.created)
+    policy, time_s = policy_at(context, agreement.created), context.time_s(agreement.created)
     try:
         verdict = evaluate(policy, facts, purposes=terms.purposes, phase=Phase.AGREEMENT, now_s=time_s)
     except PolicyError as problem:

@@ -59,6 +59,7 @@ BY_ARGUMENTS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("RewardVault", "Forfeited"): ("forfeited", "key"),
     ("RewardVault", "Withdrawn"): ("withdrawn", "account"),
     ("PolicyRegistry", "PolicyActivated"): ("policy", "setHash"),
+    ("PolicyRegistry", "PolicyAmended"): ("policy-amended", "setHash"),
     ("ReleaseRegistry", "CandidateSubmitted"): ("candidate", "id"),
     ("ReleaseRegistry", "ReleaseProposed"): ("proposal", "id"),
     ("ReleaseRegistry", "Released"): ("released", "id"),

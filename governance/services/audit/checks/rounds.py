@@ -12,7 +12,7 @@ from governance.errors import FolkmootError, PolicyError
 from governance.policy.verdict import evaluate
 from governance.ports import Event
 from governance.services import reading
-from governance.services.audit.checks.constitution import policy_in_force
+from governance.services.audit.checks.constitution import policy_at
 from governance.services.audit.context import Context, place, short
 from governance.services.audit.records import Job
 from governance.services.audit.report import Examination
@@ -24,7 +24,6 @@ MILLION = 1_000_000
 
 def check_rounds(context: Context, exam: Examination) -> None:
     """Compare every posted round with what stands, and judge it again."""
-    policy = policy_in_force(context)
     for job in context.records.jobs.values():
         rounds = [_posted(event) for event in job.rounds]
         call = (WHERE, "head", job.id)
@@ -35,7 +34,7 @@ def check_rounds(context: Context, exam: Examination) -> None:
             exam.holds(where, "no more rounds than agreed", condition=number < _most(job))
             in_time = context.time_s(event) <= job.terms.deadline_s
             exam.holds(where, "posted before the job's deadline", condition=in_time)
-            _check_law(context, exam, job, policy=policy, event=event)
+            _check_law(context, exam, job, policy=policy_at(context, event), event=event)
     _check_recorded(context, exam)
 
 

@@ -3,11 +3,12 @@
 from governance.domain.policy import Phase
 from governance.domain.release import Status
 from governance.errors import PolicyError
+from governance.policy.grace import evaluate_existing
 from governance.policy.verdict import evaluate
 from governance.ports import Event
 from governance.services import reading
 from governance.services.audit.checks.candidates import name_of, purposes_of
-from governance.services.audit.checks.constitution import policy_in_force
+from governance.services.audit.checks.constitution import graces_at, policy_at
 from governance.services.audit.checks.verdicts import facts_of
 from governance.services.audit.context import Context, place
 from governance.services.audit.report import Examination
@@ -44,15 +45,14 @@ def _check_verdict(context: Context, exam: Examination, event: Event) -> None:
     release = context.records.releases.get(reading.raw(event.values["id"]))
     if release is None:
         return
-    where, policy = place(event), policy_in_force(context)
+    where, policy = place(event), policy_at(context, event)
+    facts, purposes, now_s = facts_of(context, release), purposes_of(context, release), context.time_s(event)
     try:
-        verdict = evaluate(
-            policy,
-            facts_of(context, release),
-            purposes=purposes_of(context, release),
-            phase=Phase.RELEASE,
-            now_s=context.time_s(event),
-        )
+        if event.name == "Rechecked":
+            graces = graces_at(context, event)
+            verdict = evaluate_existing(policy, graces, facts, purposes=purposes, now_s=now_s)
+        else:
+            verdict = evaluate(policy, facts, purposes=purposes, phase=Phase.RELEASE, now_s=now_s)
     except PolicyError as problem:
         exam.fault(where, "no verdict can be given", found=str(problem))
         return

@@ -12,7 +12,7 @@ from governance.policy.verdict import evaluate, rule_ids
 from governance.services import reading
 from governance.services.audit.ballots import Power, Proposal, read_power, read_proposals
 from governance.services.audit.checks.candidates import contributors_of, data_agreements, name_of, purposes_of
-from governance.services.audit.checks.constitution import policy_in_force
+from governance.services.audit.checks.constitution import policy_at, policy_in_force
 from governance.services.audit.context import Context, place
 from governance.services.audit.records import Case, Release
 from governance.services.audit.report import Examination
@@ -25,14 +25,15 @@ LOST = (ProposalState.DEFEATED, ProposalState.EXPIRED)
 
 def check_verdicts(context: Context, exam: Examination) -> None:
     """Judge every candidate again from its facts, at the time when it was decided."""
-    policy = policy_in_force(context)
     power, proposals = read_power(context), read_proposals(context)
     for release in context.records.releases.values():
         where = name_of(release)
         facts = facts_of(context, release)
+        policy = policy_at(context, release.decided) if release.decided else policy_in_force(context)
         noted = proposals.get(reading.number(release.proposals[-1].values["proposalId"])) if release.proposals else None
         for proposed in release.proposals:
-            _check_proposed(context, exam, release, proposals.get(reading.number(proposed.values["proposalId"])))
+            proposal = proposals.get(reading.number(proposed.values["proposalId"]))
+            _check_proposed(context, exam, release, proposal, voted_on=policy_at(context, proposed))
         if release.decided is None:
             verdict = _judge(exam, where, policy, facts=facts, release=release, time_s=context.history.head.time_s)
             if verdict is not None:
@@ -91,7 +92,9 @@ def _judge(
         return None
 
 
-def _check_proposed(context: Context, exam: Examination, release: Release, proposal: Proposal | None) -> None:
+def _check_proposed(
+    context: Context, exam: Examination, release: Release, proposal: Proposal | None, *, voted_on: PolicySet
+) -> None:
     where = name_of(release)
     if not exam.holds(where, "its proposal was made", condition=proposal is not None) or proposal is None:
         return
@@ -103,7 +106,7 @@ def _check_proposed(context: Context, exam: Examination, release: Release, propo
         return
     exam.equal(where, "release that is voted on", expected=release.id, found=key)
     exam.equal(where, "manifest that is voted on", expected=release.manifest_hash, found=manifest)
-    exam.equal(where, "rules that are voted on", expected=policy_in_force(context).set_hash, found=policy)
+    exam.equal(where, "rules that are voted on", expected=voted_on.set_hash, found=policy)
     exam.equal(where, "facts that are voted on", expected=_facts_hash(context, release), found=facts)
 
 
