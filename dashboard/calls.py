@@ -103,6 +103,12 @@ CALLS: Final = (
         lambda v: f"Let organisation number {v[0]} be drawn as a juror.",
     ),
     Call(
+        "EvaluatorCourt",
+        "removeFromPanel(uint32)",
+        ("organisation",),
+        lambda v: f"Let organisation number {v[0]} be drawn as a juror no more.",
+    ),
+    Call(
         "ModelGovernor",
         "setVotingDelay(uint48)",
         ("seconds",),

@@ -63,7 +63,7 @@ def facts_of(release: Release, market: Market, people: People) -> list[Fact]:
     ]
     reserved = {fact.key for fact in facts} | {"evaluators"}
     if release.case is not None and release.case.final_at_s is not None:
-        facts.append(Fact("evaluators", len(release.case.reveals) * MICROS, Source.COMPUTED))
+        facts.append(Fact("evaluators", release.case.standing * MICROS, Source.COMPUTED))
         facts += [Fact(key, value, Source.MEASURED) for key, value in release.case.medians.items()]
     declared = {key: value for key, value in release.manifest.declared if key not in reserved}
     return facts + [Fact(key, value, Source.DECLARED) for key, value in declared.items()]

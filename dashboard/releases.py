@@ -23,7 +23,17 @@ EVENTS: Final = (
     "Revoked",
     "Recalled",
 )
-COURT_EVENTS: Final = ("CaseOpened", "JuryDrawn", "Committed", "Revealed", "CaseFinal", "CaseLapsed")
+COURT_EVENTS: Final = (
+    "CaseOpened",
+    "JuryDrawn",
+    "Committed",
+    "Revealed",
+    "CaseFinal",
+    "CaseLapsed",
+    "Appealed",
+    "AppealEnded",
+    "JurySettled",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +60,16 @@ class Case:
     metrics: tuple[str, ...] = ()
     medians: Mapping[str, int] = field(default_factory=dict)
     """Millionths by metric; metrics that most jurors could not give are left out."""
+    standing: int = 0
+    """Reveals behind the result that stands."""
     result_hash: bytes = NO_WORD
     """keccak256(abi.encode(keys, medians, reveals)) once final, else zero."""
     final_at_s: int | None = None
+    appealed_at_s: int | None = None
+    appeal_ended_at_s: int | None = None
+    appeal_changed: bool = False
+    slashed_e18: int = 0
+    """Taken from the stakes of jurors who were absent or deviated."""
     lapsed_at_s: int | None = None
 
     @property
@@ -60,8 +77,10 @@ class Case:
         """Say where it stands."""
         if self.lapsed_at_s is not None:
             return "lapsed"
+        if self.appealed_at_s is not None and self.appeal_ended_at_s is None:
+            return "appealed"
         if self.final_at_s is not None:
-            return "final"
+            return "final, changed by an appeal" if self.appeal_changed else "final"
         if not self.jurors:
             return "waiting for the draw"
         return "revealing" if len(self.committed) == len(self.jurors) or self.reveals else "committing"
@@ -211,7 +230,8 @@ def _read_cases(entries: Iterable[Entry]) -> dict[bytes, Case]:
 def _heard(case: Case, entry: Entry) -> Case:
     match entry.name:
         case "JuryDrawn":
-            return replace(case, jurors=tuple(str(item) for item in entry.items("jurors")))
+            # The appeal's jury takes the place of the first; reveals of both stay.
+            return replace(case, jurors=tuple(str(item) for item in entry.items("jurors")), committed=())
         case "Committed":
             return replace(case, committed=(*case.committed, entry.address("juror")))
         case "Revealed":
@@ -223,8 +243,19 @@ def _heard(case: Case, entry: Entry) -> Case:
             return replace(case, reveals=(*case.reveals, reveal))
         case "CaseFinal":
             return _final(case, entry)
-        case _:
+        case "CaseLapsed":
             return replace(case, lapsed_at_s=entry.time_s)
+        case _:
+            return _judged(case, entry)
+
+
+def _judged(case: Case, entry: Entry) -> Case:
+    if entry.name == "Appealed":
+        return replace(case, appealed_at_s=entry.time_s)
+    if entry.name == "AppealEnded":
+        return replace(case, appeal_ended_at_s=entry.time_s, appeal_changed=entry.flag("changed"))
+    taken = sum(number(item) for item in entry.items("slashedE18"))
+    return replace(case, slashed_e18=case.slashed_e18 + taken)
 
 
 def _final(case: Case, entry: Entry) -> Case:
@@ -236,6 +267,7 @@ def _final(case: Case, entry: Entry) -> Case:
         case,
         metrics=names,
         medians={key: value for key, value in zip(names, medians, strict=True) if value != MISSING},
+        standing=entry.number("reveals"),
         result_hash=keccak(result),
         final_at_s=entry.time_s,
     )

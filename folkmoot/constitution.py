@@ -21,11 +21,18 @@ VOTING_DELAY_S: Final = DAY_S
 VOTING_PERIOD_S: Final = 5 * DAY_S
 LATE_QUORUM_S: Final = DAY_S
 JURY_SIZE: Final = 5
-MIN_REVEALS: Final = 3
+HIGH_JURY_SIZE: Final = 5
+"""Seven would be better for the highest tier; the demonstration's panel of seven then left nobody for an appeal."""
 MAX_LOOKS: Final = 3
 FEE_BPS: Final = 500
 """The treasury's part of payments: a twentieth, so that prices stay readable."""
 COURT_WINDOW_S: Final = DAY_S
+APPEAL_WINDOW_S: Final = 2 * DAY_S
+UNSTAKE_DELAY_S: Final = 14 * DAY_S
+STAKE_E18: Final = 50 * 10**18
+APPEAL_BOND_E18: Final = 25 * 10**18
+TOLERANCE_MICROS: Final = 10_000
+"""All jurors measure the same rows with the same code."""
 NO_HEAD: Final = b"\0" * 32
 """The registry succeeds no other, so its log begins here."""
 METRICS: Final = (("auc", True), ("balanced_accuracy", True), ("tpr_gap_abs", False))
@@ -75,13 +82,17 @@ def arguments(founding: Founding) -> dict[str, tuple[object, ...]]:
     policy = founding.policy
     settings = (
         JURY_SIZE,
-        MIN_REVEALS,
+        HIGH_JURY_SIZE,
         MAX_LOOKS,
         COURT_WINDOW_S,
         COURT_WINDOW_S,
+        APPEAL_WINDOW_S,
+        UNSTAKE_DELAY_S,
+        STAKE_E18,
+        APPEAL_BOND_E18,
         bytes.fromhex(metric_code_digest()),
     )
-    metrics = [(short_text(key), higher) for key, higher in METRICS]
+    metrics = [(short_text(key), higher, TOLERANCE_MICROS) for key, higher in METRICS]
     return {
         "Credit": (founding.treasury, founding.supply_e18),
         "MemberToken": (WIRING,),

@@ -62,3 +62,5 @@ def _cases(chain: Chain) -> Iterator[Deadline]:
         if case.stage in _OPEN_STAGES:
             stage = case.stage.name.lower()
             yield Deadline(case.window_end_s + 1, f"{stage} in case {identifier.hex()[:8]} ends")
+        elif case.stage is Stage.FINAL:
+            yield Deadline(case.window_end_s + 1, f"the result of case {identifier.hex()[:8]} can be appealed no more")

@@ -127,6 +127,51 @@ def revoke_mandate(chain: Chain, operator: Signer, config_file: Path) -> Receipt
     return Registry(chain).set_mandate(operator, address, Mandate())
 
 
+def stake_for(chain: Chain, operator: Signer, config_file: Path, amount_e18: int | None = None) -> int:
+    """Stake for an evaluator's organisation, by default what is missing; return what is at stake then.
+
+    Raises
+    ------
+    OperatorError
+        If nothing is missing.
+    """
+    from governance.adapters.evm.keys import keystore_address
+    from governance.services.court import Court
+    from governance.services.registry import Registry
+
+    agent, court = keystore_address(AgentConfig.read(config_file).key), Court(chain)
+    organisation = Registry(chain).organisation_of(agent)
+    staked_e18 = court.service(organisation).stake_e18
+    missing_e18 = court.settings().stake_e18 - staked_e18 if amount_e18 is None else amount_e18
+    if missing_e18 <= 0:
+        raise OperatorError(
+            f"{staked_e18 / 10**18:.2f} credits are at stake, which is enough; name an --amount for more"
+        )
+    chain.send(operator, "Credit", "approve", (chain.address("RewardVault"), missing_e18))
+    court.stake(operator, agent, missing_e18)
+    return staked_e18 + missing_e18
+
+
+def leave_jury_service(chain: Chain, operator: Signer, config_file: Path) -> str:
+    """End an evaluator's service, or take back the stake of one that ended long enough ago; say what was done."""
+    from governance.adapters.evm.keys import keystore_address
+    from governance.services.court import Court
+    from governance.services.registry import Registry
+
+    agent, court = keystore_address(AgentConfig.read(config_file).key), Court(chain)
+    organisation = Registry(chain).organisation_of(agent)
+    service = court.service(organisation)
+    if not service.stake_e18:
+        raise OperatorError(f"nothing is at stake for the organisation of {config_file}")
+    if not service.leaves_at_s:
+        court.ask_unstake(operator, agent)
+        service = court.service(organisation)
+        return f"it is drawn no more; call this again when the chain's time is {service.leaves_at_s} or later"
+    court.unstake(operator, organisation)
+    chain.send(operator, "RewardVault", "withdraw", (operator.address,))
+    return f"{service.stake_e18 / 10**18:.2f} credits are back"
+
+
 def _limits(config: AgentConfig) -> Mandate:
     from agents.negotiation.mandate import load_mandate
     from governance.policy import load_policies

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from eth_utils.crypto import keccak
 
 from agents.training.metrics import metric_code_digest
-from folkmoot.constitution import COURT_WINDOW_S, DAY_S, METRICS
+from folkmoot.constitution import APPEAL_WINDOW_S, COURT_WINDOW_S, DAY_S, METRICS
 from governance.domain import evidence
 from governance.domain.market import NOBODY, AggregationPrivacy, IntegrationMode, JobTerms, Kind, PrivacyUnit, Terms
 from governance.domain.record import canonical_json, sha256
@@ -221,6 +221,14 @@ def measure(story: Story, name: str, *, measured: tuple[int, ...], reveals: int)
     if reveals < len(jurors):
         story.advance(COURT_WINDOW_S + 2)
     court.finalise(operator(CENTRE), case)
+
+
+def conclude(story: Story, name: str) -> None:
+    """Wait until no appeal can come any more, and judge the jurors."""
+    court, case = Court(story.chain), story.releases[name]
+    if not court.is_conclusive(case):
+        story.advance(APPEAL_WINDOW_S + 2)
+    court.settle(operator(CENTRE), case)
 
 
 def _report(name: str, values: tuple[int, ...], place: int) -> bytes:

@@ -44,6 +44,7 @@ from tests.audit_job import (
     Plan,
     carry_out,
     commit_rows,
+    conclude,
     make_agreements,
     measure,
     open_job,
@@ -85,6 +86,19 @@ def _prepare(story: Story) -> None:
         story.chain.send(operator(INSTITUTE), "Credit", "transfer", (operator(name).address, BOND_E18))
         story.chain.send(operator(name), "Credit", "approve", (vault, BOND_E18))
     commit_rows(story, FIRST)
+    _stake(story, LABORATORIES)
+
+
+def _stake(story: Story, names: tuple[str, ...]) -> None:
+    """Fill up the stakes of laboratories from the institute's credits."""
+    registry, court = Registry(story.chain), Court(story.chain)
+    for name in names:
+        missing = court.settings().stake_e18 - court.service(registry.organisation_of(agent(name).address)).stake_e18
+        if missing:
+            story.chain.send(operator(INSTITUTE), "Credit", "transfer", (operator(name).address, missing))
+            vault = story.deployment.contracts["RewardVault"]
+            story.chain.send(operator(name), "Credit", "approve", (vault, missing))
+            court.stake(operator(name), agent(name).address, missing)
 
 
 def _bind(story: Story, name: str) -> None:
@@ -121,10 +135,15 @@ def _first_job(story: Story) -> None:
     post_round(story, FIRST, story.job, 1)
     submit(story, FIRST, story.job, 0)
     measure(story, "plain", measured=UNFAIR, reveals=5)
+    conclude(story, "plain")
+    # Who was slashed is not drawn before its stake is full again.
+    _stake(story, LABORATORIES)
     carry_out(story, vote_on(story, "plain", support=FOR), refused=story.releases["plain"])
     post_round(story, FIRST, story.job, 2)
     submit(story, FIRST, story.job, 1)
     measure(story, "reweighed", measured=FAIR, reveals=4)
+    conclude(story, "reweighed")
+    _stake(story, LABORATORIES)
     carry_out(story, vote_on(story, "reweighed", support=FOR))
     # An incident that turns out to be none: it ends by itself.
     Releases(story.chain).suspend(member(CENTRE), story.releases["reweighed"], reason="an incident")
@@ -138,6 +157,15 @@ def _admit_newcomer(story: Story) -> None:
     arguments = ("Newcomer", member("Newcomer").address, operator("Newcomer").address)
     story.advance(5)
     _decide_by_all(story, "newcomer", story.chain.encode("AgentRegistry", "admit", *arguments))
+
+
+def _leave_the_jury(story: Story) -> None:
+    """One laboratory asks for its stake, and thinks again."""
+    court, name = Court(story.chain), LABORATORIES[0]
+    court.ask_unstake(operator(name), agent(name).address)
+    story.chain.send(operator(INSTITUTE), "Credit", "transfer", (operator(name).address, 1))
+    story.chain.send(operator(name), "Credit", "approve", (story.deployment.contracts["RewardVault"], 1))
+    court.stake(operator(name), agent(name).address, 1)
 
 
 def _decide_by_all(story: Story, name: str, calldata: bytes) -> None:
@@ -161,6 +189,7 @@ def _activate_newest(story: Story) -> None:
 
 
 def _settle(story: Story) -> None:
+    _leave_the_jury(story)
     market = Market(story.chain)
     both = list(story.releases.values())
     for name in OWNERS:
@@ -188,10 +217,16 @@ def _second_job(story: Story) -> None:
     # The chain forgets the two blocks that decide the draw.
     story.call("anvil_mine", hex(300))
     Court(story.chain).draw(operator(CENTRE), story.releases["undrawn"])
+    Court(story.chain).settle(operator(CENTRE), story.releases["undrawn"])
     Releases(story.chain).refuse(operator(CENTRE), story.releases["undrawn"])
     post_round(story, SECOND, job, 2)
     submit(story, SECOND, job, 1)
     measure(story, "unloved", measured=FAIR, reveals=5)
+    court = Court(story.chain)
+    story.chain.send(operator(INSTITUTE), "Credit", "approve", (story.deployment.contracts["RewardVault"], SUPPLY_E18))
+    court.appeal(operator(INSTITUTE), story.releases["unloved"])
+    measure(story, "unloved", measured=UNFAIR, reveals=5)
+    conclude(story, "unloved")
     vote_on(story, "unloved", support=AGAINST)
     Releases(story.chain).refuse(operator(CENTRE), story.releases["unloved"])
     market = Market(story.chain)

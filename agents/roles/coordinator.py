@@ -29,7 +29,7 @@ from agents.training.errors import TrainingError
 from agents.training.metrics import metric_code_digest
 from agents.training.replay import replay_rounds
 from governance.domain.market import Address, AggregationPrivacy, IntegrationMode, JobTerms, Kind, PrivacyUnit
-from governance.domain.release import Manifest, Stage, Status
+from governance.domain.release import Manifest, Status
 from governance.errors import ContractRefused, FolkmootError
 from governance.services import reading
 from governance.services.market import JobState
@@ -210,7 +210,8 @@ class Coordinator:
         return tuple(a.id for a in found if a.kind is Kind.DATA or a.id in rows)
 
     def _shepherd(self, run: JobRun, release: ReleaseRecord) -> Plans:
-        if self.desk.court.case(release.id).stage is not Stage.FINAL:
+        # Before that an appeal may change the facts.
+        if not self.desk.court.is_conclusive(release.id):
             return Plans()
         if not release.proposal_id:
             self._propose(run, release)

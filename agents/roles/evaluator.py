@@ -16,7 +16,7 @@ from agents.protocols.messages import EvaluationReport, EvaluationRows, Measured
 from agents.roles.desk import Desk, Plans, each, merge
 from agents.roles.feed import Feed
 from agents.roles.plan import schema_of_plan
-from agents.training.canonical import parse_document
+from agents.training.canonical import canonical_json, parse_document
 from agents.training.client import TrainingChild
 from agents.training.commitment import SaltedRows
 from agents.training.errors import DataError, TrainingError
@@ -24,12 +24,16 @@ from agents.training.schema import DataSchema
 from governance.domain.market import Address
 from governance.domain.release import MISSING, Stage, jury_commitment
 from governance.services import reading
+from governance.services.court import CaseRecord
 
 LOGGER = logging.getLogger(__name__)
 ROWS_S = 90.0
 """Wall time after which missing rows no longer hold up a development clock."""
 
 LONGEST_PAUSE_S = 300.0
+ABSTAIN_S = 3600
+"""Chain time before the end of the window at which a juror without rows says that it can give nothing: who is silent
+loses a part of its stake."""
 
 
 class SealedRows(SQLModel, table=True):
@@ -77,7 +81,7 @@ class Evaluator:
         self.desk = desk
         self.child = child
         self._drawn = Feed(desk.chain, "EvaluatorCourt", ["JuryDrawn"])
-        self._commitments = Feed(desk.chain, "EvaluatorCourt", ["Committed"])
+        self._said = Feed(desk.chain, "EvaluatorCourt", ["Committed", "Revealed"])
         self._over: set[bytes] = set()
         self._failures: dict[bytes, tuple[int, float]] = {}
         """How often a case could not be measured, and when (on our own clock) it is tried again."""
@@ -95,41 +99,61 @@ class Evaluator:
             jurors = {reading.address(juror) for juror in reading.items(event.values["jurors"])}
             if self.desk.address in jurors and case not in self._over:
                 found.append(case)
-        return found
+        return list(dict.fromkeys(found))
 
     def _case(self, case: bytes) -> Plans:
-        stage, ballot = self.desk.court.case(case).stage, self._ballot(case)
-        if stage is Stage.COMMITTING:
-            ballot = ballot or self._try_to_measure(case)
-            if ballot is None:
-                return self._wait_for_rows(case)
-            if not self._has_committed(case):
-                self._commit(case, ballot)
-        elif stage is Stage.REVEALING and ballot is not None:
-            if not self.desk.court.has_revealed(case, self.desk.address):
-                self._reveal(case, ballot)
-        elif stage in {Stage.FINAL, Stage.LAPSED}:
+        record, ballot = self.desk.court.case(case), self._ballot(case)
+        if record.stage is Stage.LAPSED or (record.stage is Stage.FINAL and self.desk.court.is_conclusive(case)):
+            # Until then an appeal may seat us again, on the same rows.
             self._forget(case)
+        elif self.desk.address not in self.desk.court.jury(case):
+            return Plans()
+        elif record.stage is Stage.COMMITTING:
+            # We judge candidates only; who is drawn for a question abstains.
+            ballot = ballot or (None if record.is_dispute else self._try_to_measure(case))
+            ballot = ballot or self._give_up(case, record)
+            if ballot is None:
+                return self._wait_for_rows(case, record.window_end_s)
+            if not self._has_said("Committed", case, record.round_number):
+                self._commit(case, ballot)
+        elif record.stage is Stage.REVEALING and ballot is not None:
+            said = [self._has_said(what, case, record.round_number) for what in ("Committed", "Revealed")]
+            if said == [True, False]:
+                self._reveal(case, ballot)
         return Plans()
 
-    def _wait_for_rows(self, case: bytes) -> Plans:
+    def _wait_for_rows(self, case: bytes, window_end_s: int) -> Plans:
         since = self._waiting_since.setdefault(case, time.monotonic())
         # Rows that are late by so much have no sender; then the case's window runs out.
         on_their_way = time.monotonic() - since < ROWS_S
-        return Plans(busy="waiting for evaluation rows" if on_their_way else "")
+        return Plans(busy="waiting for evaluation rows" if on_their_way else "", due_at_s=window_end_s - ABSTAIN_S)
+
+    def _give_up(self, case: bytes, record: CaseRecord) -> Ballot | None:
+        """Abstain when the window is nearly over: neither paid nor slashed."""
+        if self.desk.chain.now_s() < record.window_end_s - ABSTAIN_S:
+            return None
+        LOGGER.warning("case %s: nothing could be measured, so we abstain", case.hex()[:8])
+        values = (MISSING,) * (1 if record.is_dispute else len(self.desk.court.metrics()))
+        report = canonical_json({"abstained": "the evaluation rows did not come or could not be measured"})
+        return self._keep(case, Measured(values=values, report=report))
 
     def _ballot(self, case: bytes) -> Ballot | None:
         with self.desk.mailbox.reading() as session:
             return session.get(Ballot, case.hex())
 
-    def _has_committed(self, case: bytes) -> bool:
-        mine = self.desk.address
-        return any(e.values["id"] == case and e.values["juror"] == mine for e in self._commitments.read())
+    def _has_said(self, what: str, case: bytes, round_number: int) -> bool:
+        mine = {"id": case, "juror": self.desk.address, "round": round_number}
+        return any(
+            event.name == what and all(event.values[name] == value for name, value in mine.items())
+            for event in self._said.read()
+        )
 
     def _reveal(self, case: bytes, ballot: Ballot) -> None:
         values = tuple(json.loads(ballot.values))
         report, salt = bytes.fromhex(ballot.report), bytes.fromhex(ballot.salt)
         receipt = self.desk.court.reveal(self.desk.signer, case, values=values, report=report, salt=salt)
+        if all(value == MISSING for value in values):
+            return
         facts = [
             MeasuredFact(name=metric.key, value_micros=value)
             for metric, value in zip(self.desk.court.metrics(), values, strict=True)
@@ -183,7 +207,9 @@ class Evaluator:
         rows = self._open_rows(case, schema)
         if rows is None:
             return None
-        measured = self._evaluate(case, rows, schema)
+        return self._keep(case, self._evaluate(case, rows, schema))
+
+    def _keep(self, case: bytes, measured: Measured) -> Ballot:
         ballot = Ballot(
             case=case.hex(),
             values=json.dumps(measured.values),

@@ -1,4 +1,4 @@
-"""The keeper carries out what is due: draws, finalises, queues, executes, refuses, pays and closes.
+"""The keeper carries out what is due: draws, finalises, settles, queues, executes, refuses, pays and closes.
 
 Every call is open to anybody; a keeper only saves the others the waiting. Two keepers may race:
 the contract refuses the second, which is no failure.
@@ -36,12 +36,13 @@ class Keeper:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self._ended: set[int | bytes] = set()
-        """Proposals, jobs and changes that nothing is due for any more."""
+        """Proposals, cases, jobs and changes that nothing is due for any more."""
 
     def step(self) -> Plans:
         """Do all that is due for every job and proposal."""
         plans = each(self._open_proposals(), self._proposal, name=lambda number: f"proposal {str(number)[:8]}")
         plans += each(self._waiting_amendments(), self._amendment, name=lambda change: f"change {change.hex()[:8]}")
+        plans += each(self._open_cases(), self._case, name=lambda case: f"case {case.hex()[:8]}")
         return merge(plans + each(self._open_jobs(), self._job, name=lambda job: f"job {job.hex()[:8]}"))
 
     def _job(self, job: bytes) -> Plans:
@@ -53,12 +54,20 @@ class Keeper:
         return Feed(self.desk.chain, "AgreementBook", ["JobOpened"])
 
     @cached_property
+    def _case_feed(self) -> Feed:
+        return Feed(self.desk.chain, "EvaluatorCourt", ["CaseOpened"])
+
+    @cached_property
     def _proposal_feed(self) -> Feed:
         return Feed(self.desk.chain, "ModelGovernor", ["ProposalCreated"])
 
     def _open_jobs(self) -> list[bytes]:
         jobs = [reading.raw(event.values["job"]) for event in self._job_feed.read()]
         return [job for job in jobs if job not in self._ended]
+
+    def _open_cases(self) -> list[bytes]:
+        cases = [reading.raw(event.values["id"]) for event in self._case_feed.read()]
+        return [case for case in cases if case not in self._ended]
 
     def _open_proposals(self) -> list[int]:
         proposals = [reading.number(event.values["proposalId"]) for event in self._proposal_feed.read()]
@@ -110,7 +119,9 @@ class Keeper:
     def _release(self, release: ReleaseRecord) -> Plans:
         if release.status is not Status.CANDIDATE:
             return Plans()
-        plans = self._case(release.id)
+        if self.desk.court.case(release.id).stage is Stage.LAPSED:
+            self._try(lambda: self.desk.releases.refuse(self.desk.signer, release.id), "refuse")
+            return Plans()
         if not release.proposal_id and self.desk.chain.now_s() > self.desk.market.job(release.job).deadline_s:
             self._try(lambda: self.desk.releases.refuse(self.desk.signer, release.id), "refuse")
         if release.proposal_id:
@@ -121,7 +132,7 @@ class Keeper:
             )
             if due or state in {ProposalState.DEFEATED, ProposalState.EXPIRED}:
                 self._try(lambda: self.desk.releases.refuse(self.desk.signer, release.id), "refuse")
-        return plans
+        return Plans()
 
     def _case(self, case: bytes) -> Plans:
         court, record = self.desk.court, self.desk.court.case(case)
@@ -136,8 +147,12 @@ class Keeper:
                 self._try(lambda: court.finalise(self.desk.signer, case), "finalise")
                 return Plans()
             return Plans(due_at_s=record.window_end_s + 1)
-        if record.stage is Stage.LAPSED:
-            self._try(lambda: self.desk.releases.refuse(self.desk.signer, case), "refuse")
+        if record.stage is Stage.FINAL and not court.is_conclusive(case):
+            return Plans(due_at_s=record.window_end_s + 1)
+        if record.is_settled:
+            self._ended.add(case)
+        else:
+            self._try(lambda: court.settle(self.desk.signer, case), "settle")
         return Plans()
 
     def _settle(self, job: bytes) -> list[Plans]:

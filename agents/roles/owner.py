@@ -73,8 +73,8 @@ class Owner:
         self._committed = False
         self._serving = ""
         """Job whose answers the child remembers."""
-        self._over: set[bytes] = set()
-        """Cases that need nothing of us any more."""
+        self._over: set[tuple[bytes, object]] = set()
+        """Cases and juries that need nothing of us any more."""
         self._unsealable: set[tuple[bytes, Address]] = set()
         desk.mailbox.handle(TrainingTask, self._on_task)
         desk.mailbox.handle(Receipt, self._on_receipt)
@@ -238,7 +238,8 @@ class Owner:
     def _serve_juries(self) -> None:
         for event in self._drawn.read():
             case = reading.raw(event.values["id"])
-            if case in self._over:
+            jury = (case, event.values["round"])
+            if jury in self._over:
                 continue
             with self.desk.mailbox.reading() as session:
                 served = {row.juror for row in session.exec(select(RowsSent).where(RowsSent.case == case.hex()))}
@@ -247,7 +248,7 @@ class Owner:
             if missing and self.desk.court.case(case).stage is Stage.COMMITTING:
                 self._send_rows(case, missing)
             else:
-                self._over.add(case)
+                self._over.add(jury)
 
     def _send_rows(self, case: bytes, jurors: Sequence[Address]) -> None:
         roots = set(self.desk.court.evaluation_roots(case))

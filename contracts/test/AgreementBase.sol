@@ -20,6 +20,7 @@ abstract contract AgreementBase is MarketBase {
 
     function setUp() public virtual override {
         super.setUp();
+        _stakeLabs();
         job = _openJob();
     }
 
@@ -168,6 +169,7 @@ abstract contract AgreementBase is MarketBase {
                 juror,
                 values,
                 bytes32("report"),
+                bytes32(0),
                 bytes32("salt")
             )
         );
@@ -180,8 +182,7 @@ abstract contract AgreementBase is MarketBase {
     }
 
     function _revealTo(bytes32 id, address juror, int128[] memory values) internal {
-        vm.prank(juror);
-        court.reveal(id, values, "report", "salt");
+        court.reveal(id, juror, values, "report", 0, "salt");
     }
 
     /// @dev The first `reveals` jurors measure; the others do nothing.

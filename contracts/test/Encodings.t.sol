@@ -7,6 +7,7 @@ import {IAgentRegistry} from "../src/interfaces/IAgentRegistry.sol";
 import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
 import {Bindings} from "../src/libraries/Bindings.sol";
 import {HashLog} from "../src/libraries/HashLog.sol";
+import {SignedCommits} from "../src/libraries/SignedCommits.sol";
 import {Addresses} from "../src/types/Addresses.sol";
 import {AggregationPrivacy, IntegrationMode, JobTerms, Kind, PrivacyUnit, Terms} from "../src/types/Market.sol";
 import {gate} from "./Gate.sol";
@@ -26,6 +27,10 @@ contract Opened {
 
     function hashBinding(IAgentRegistry.Binding calldata binding) external pure returns (bytes32) {
         return Bindings.hash(binding);
+    }
+
+    function hashCommit(SignedCommits.Commit calldata commit) external view returns (bytes32) {
+        return SignedCommits.digest(commit);
     }
 
     function append(bytes32 previous, HashLog.Entry calldata entry) external returns (bytes32) {
@@ -55,6 +60,7 @@ contract EncodingsTest is Check {
         Addresses memory a;
         vm.etch(BOOK, address(new AgreementBook(a, 0)).code);
         vm.etch(RELEASES, address(new Opened()).code);
+        vm.etch(COURT, RELEASES.code);
         opened = Opened(RELEASES);
     }
 
@@ -143,10 +149,15 @@ contract EncodingsTest is Check {
                 SELLER,
                 values,
                 bytes32(uint256(60)),
+                bytes32(uint256(63)),
                 bytes32(uint256(61))
             )
         );
         _expect(commitment, ".commitment");
+        SignedCommits.Commit memory signed = SignedCommits.Commit(
+            bytes32(uint256(62)), bytes32(uint256(40)), SELLER, commitment, 1_800_000_000
+        );
+        _expect(Opened(COURT).hashCommit(signed), ".commit");
         _expect(_result(), ".result");
     }
 

@@ -15,7 +15,7 @@ contract EvaluatorCourtTest is AgreementBase {
     function testFuzz_only_the_registry_opens_a_case(address caller) public {
         vm.assume(caller != address(releases));
         vm.prank(caller);
-        vm.expectRevert(abi.encodeWithSelector(IEvaluatorCourt.CourtOnlyRegistry.selector, caller));
+        vm.expectRevert(_only(address(releases), caller));
         court.open(ID, job, "model", _roots(_evaluation(1)), new uint32[](0));
     }
 
@@ -198,18 +198,22 @@ contract EvaluatorCourtTest is AgreementBase {
         vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentUnknownOrganisation.selector, uint32(99)));
         court.joinPanel(99);
         vm.stopPrank();
-        vm.expectRevert(abi.encodeWithSelector(IEvaluatorCourt.CourtOnlyTimelock.selector, address(this)));
+        vm.expectRevert(_only(TIMELOCK, address(this)));
         court.joinPanel(2);
     }
 
-    function test_settings_that_let_one_juror_decide_are_refused() public {
+    function test_settings_without_jury_window_or_stake_are_refused() public {
         IEvaluatorCourt.Settings memory s = _settings();
-        s.minReveals = 2;
-        _expectBadSettings(s, _metrics());
-        s.minReveals = 6;
+        s.jurySize = 0;
         _expectBadSettings(s, _metrics());
         s = _settings();
-        s.jurySize = 0;
+        s.highJurySize = 16;
+        _expectBadSettings(s, _metrics());
+        s = _settings();
+        s.appealWindowS = 0;
+        _expectBadSettings(s, _metrics());
+        s = _settings();
+        s.stakeE18 = 0;
         _expectBadSettings(s, _metrics());
         s = _settings();
         s.maxLooks = 0;
@@ -245,6 +249,10 @@ contract EvaluatorCourtTest is AgreementBase {
         vm.prank(address(releases));
         vm.expectRevert(refusal);
         court.open(id, job, "model", _roots(root), new uint32[](0));
+    }
+
+    function _only(address allowed, address caller) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(IEvaluatorCourt.CourtOnly.selector, allowed, caller);
     }
 
     function _exhausted(bytes32 root) private pure returns (bytes memory) {

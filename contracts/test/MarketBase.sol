@@ -55,6 +55,10 @@ abstract contract MarketBase is Check {
     uint32 internal constant ROUNDS_EACH = 3;
     uint32 internal constant ALL_ROUNDS = 10;
     uint256 internal constant FUNDS = 1e24;
+    uint128 internal constant STAKE = 1000e18;
+    uint128 internal constant SLASH = 200e18;
+    uint128 internal constant BOND = 300e18;
+    uint64 internal constant TOLERANCE = 10_000;
     uint256 internal constant PURPOSE_RULE = 1;
     uint256 internal constant EPSILON_RULE = 2;
     uint256 internal constant COHORT_RULE = 4;
@@ -124,14 +128,14 @@ abstract contract MarketBase is Check {
     }
 
     function _settings() internal pure returns (IEvaluatorCourt.Settings memory) {
-        return IEvaluatorCourt.Settings(5, 3, 3, 1 days, 2 days, "metric code");
+        return IEvaluatorCourt.Settings(5, 5, 3, 1 days, 2 days, 3 days, 7 days, STAKE, BOND, "metric code");
     }
 
     function _metrics() internal pure returns (IEvaluatorCourt.Metric[] memory metrics) {
         metrics = new IEvaluatorCourt.Metric[](3);
-        metrics[0] = IEvaluatorCourt.Metric("auc", true);
-        metrics[1] = IEvaluatorCourt.Metric("balanced_accuracy", true);
-        metrics[2] = IEvaluatorCourt.Metric("tpr_gap_abs", false);
+        metrics[0] = IEvaluatorCourt.Metric("auc", true, TOLERANCE);
+        metrics[1] = IEvaluatorCourt.Metric("balanced_accuracy", true, TOLERANCE);
+        metrics[2] = IEvaluatorCourt.Metric("tpr_gap_abs", false, TOLERANCE);
     }
 
     function _labs() internal pure returns (uint32[] memory labs) {
@@ -262,6 +266,20 @@ abstract contract MarketBase is Check {
         limits.lifetimeEpsilonMicros = type(uint64).max;
         limits.purposes = type(uint128).max;
         limits.validUntilS = START_S + 365 days;
+    }
+
+    function _stakeLabs() internal {
+        for (uint32 i = FIRST_LAB; i <= ORGANISATIONS; ++i) {
+            _stake(i);
+        }
+    }
+
+    function _stake(uint32 organisation) internal {
+        credit.transfer(_operator(organisation), STAKE);
+        vm.startPrank(_operator(organisation));
+        credit.approve(address(vault), STAKE);
+        court.stake(_agent(organisation), STAKE);
+        vm.stopPrank();
     }
 
     // ---- Data and jobs ----

@@ -79,9 +79,9 @@ contract SystemTest is SystemBase {
         agents.admit("mine", me, STRANGER);
         vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentOnlyAmendments.selector, me));
         agents.remove(1);
-        vm.expectRevert(abi.encodeWithSelector(IEvaluatorCourt.CourtOnlyTimelock.selector, me));
+        vm.expectRevert(abi.encodeWithSelector(IEvaluatorCourt.CourtOnly.selector, address(timelock), me));
         court.joinPanel(1);
-        vm.expectRevert(abi.encodeWithSelector(IEvaluatorCourt.CourtOnlyRegistry.selector, me));
+        vm.expectRevert(abi.encodeWithSelector(IEvaluatorCourt.CourtOnly.selector, address(releases), me));
         court.open(0, 0, 0, new bytes32[](0), new uint32[](0));
         vm.expectRevert(abi.encodeWithSelector(IAgreementBook.AgreementOnlyRegistry.selector, me));
         book.finishJob(0, 0);

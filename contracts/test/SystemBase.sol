@@ -36,6 +36,11 @@ abstract contract SystemBase is MarketBase {
     bytes32 internal job;
     mapping(Kind kind => mapping(uint32 organisation => bytes32)) internal agreements;
 
+    function setUp() public virtual override {
+        super.setUp();
+        _stakeLabs();
+    }
+
     // ---- Deployment ----
 
     function _addresses() internal view override returns (Addresses memory a) {
@@ -173,17 +178,25 @@ abstract contract SystemBase is MarketBase {
         for (uint256 i; i < jury.length; ++i) {
             bytes32 commitment = keccak256(
                 abi.encode(
-                    block.chainid, address(court), id, artifact, jury[i], values, bytes32("report"), bytes32("salt")
+                    block.chainid,
+                    address(court),
+                    id,
+                    artifact,
+                    jury[i],
+                    values,
+                    bytes32("report"),
+                    bytes32(0),
+                    bytes32("salt")
                 )
             );
             vm.prank(jury[i]);
             court.commit(id, commitment);
         }
         for (uint256 i; i < jury.length; ++i) {
-            vm.prank(jury[i]);
-            court.reveal(id, values, "report", "salt");
+            court.reveal(id, jury[i], values, "report", 0, "salt");
         }
         court.finalise(id);
+        vm.warp(court.courtCase(id).windowEndS + 1);
     }
 
     // ---- Votes ----

@@ -116,6 +116,48 @@ def mandate(
     say("the agent may sign nothing any more" if revoke else "the mandate is on chain")
 
 
+@group.command("stake")
+def stake(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The evaluator's configuration file.")],
+    key: Annotated[str, typer.Option(help="Name of the operator's key in the home.")],
+    amount: Annotated[
+        float | None, typer.Option(min=0, help="Credits; else what is missing.", show_default=False)
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Stake credits for an evaluator: without a full stake it is not drawn.
+
+    Example: folkmoot agent stake laboratory/agent.yaml --key laboratory-a.operator
+    """
+    from folkmoot.keystore import open_keystore
+    from folkmoot.network import open_chain
+    from folkmoot.operators import stake_for
+
+    place, settings = open_home(home)
+    chain, operator = open_chain(place, settings), open_keystore(place, settings).signer(key)
+    at_stake = stake_for(chain, operator, config, None if amount is None else round(amount * 10**18))
+    say(f"{at_stake / 10**18:.2f} credits are at stake; it may be drawn once its organisation is on the panel")
+
+
+@group.command("unstake")
+def unstake(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The evaluator's configuration file.")],
+    key: Annotated[str, typer.Option(help="Name of the operator's key in the home.")],
+    home: HomeOption = None,
+) -> None:
+    """End an evaluator's service; called again after the delay, take the stake back.
+
+    Example: folkmoot agent unstake laboratory/agent.yaml --key laboratory-a.operator
+    """
+    from folkmoot.keystore import open_keystore
+    from folkmoot.network import open_chain
+    from folkmoot.operators import leave_jury_service
+
+    place, settings = open_home(home)
+    chain, operator = open_chain(place, settings), open_keystore(place, settings).signer(key)
+    say(leave_jury_service(chain, operator, config))
+
+
 @group.command("endpoint")
 def endpoint(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The agent's configuration file.")],

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from folkmoot.agent_setup import free_port
-from folkmoot.constitution import Founder, Founding, deploy
+from folkmoot.constitution import STAKE_E18, Founder, Founding, deploy
 from folkmoot.demo.cast import COORDINATOR, DATA, EXAMPLE, FUNDS_WEI, GUARDIAN, SCHEMA, SUPPLY_E18, Party, cast
 from folkmoot.files import write_atomically
 from folkmoot.home import Home
 from folkmoot.keystore import Keystore, open_keystore
-from folkmoot.operators import bind_agent, set_mandate
+from folkmoot.operators import bind_agent, set_mandate, stake_for
 from folkmoot.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ class Founder13:
         configs = {party.slug: self._configure(party) for party in parties}
         self._register(chain, parties, keys)
         self._pay_in(chain, keys)
+        self._stake(chain, parties, keys)
         return Network(
             chain=chain, parties=parties, keys=keys, owners=owners, configs=configs, gas=deployed.gas, policy=policy
         )
@@ -170,3 +171,12 @@ class Founder13:
     def _pay_in(self, chain: EvmChain, keys: Keystore) -> None:
         operator = keys.signer(f"{COORDINATOR}.operator")
         chain.send(operator, "Credit", "approve", (chain.address("AgreementBook"), SUPPLY_E18))
+
+    def _stake(self, chain: EvmChain, parties: tuple[Party, ...], keys: Keystore) -> None:
+        self.tell("staking for the evaluators, who are not drawn without")
+        treasury = keys.signer(f"{COORDINATOR}.operator")
+        for party in parties:
+            if "evaluator" in party.roles:
+                operator = keys.signer(f"{party.slug}.operator")
+                chain.send(treasury, "Credit", "transfer", (operator.address, STAKE_E18))
+                stake_for(chain, operator, self.home.agent(party.slug) / "agent.yaml")

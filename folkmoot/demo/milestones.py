@@ -68,6 +68,13 @@ class Milestones:
         figures = ", ".join(f"{key} {value:.2f}" for key, value in zip(keys, medians, strict=True))
         return f"the jury's medians: {figures}"
 
+    def appealed(self, values: Mapping[str, object]) -> str:
+        return f"the result is appealed; a jury of {number(values['jurySize'])} measures the same rows again"
+
+    def settled(self, values: Mapping[str, object]) -> str:
+        slashed = sum(number(amount) for amount in items(values["slashedE18"])) / 10**18
+        return f"jurors lose {slashed:.2f} credits of their stakes" if slashed else ""
+
     def proposal(self, values: Mapping[str, object]) -> str:
         return f"proposal {str(values['proposalId'])[:8]} is open"
 
@@ -98,6 +105,8 @@ WORDS: Final[dict[tuple[str, str], Callable[[Milestones, Mapping[str, object]], 
     ("RoundLedger", "RoundPosted"): Milestones.round,
     ("EvaluatorCourt", "JuryDrawn"): Milestones.jury,
     ("EvaluatorCourt", "CaseFinal"): Milestones.final,
+    ("EvaluatorCourt", "Appealed"): Milestones.appealed,
+    ("EvaluatorCourt", "JurySettled"): Milestones.settled,
     ("ReleaseRegistry", "CandidateSubmitted"): Milestones.candidate,
     ("ReleaseRegistry", "Refused"): Milestones.refused,
     ("ReleaseRegistry", "Released"): Milestones.released,

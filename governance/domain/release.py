@@ -63,6 +63,16 @@ class Stage(IntEnum):
     LAPSED = 5
 
 
+class Outcome(IntEnum):
+    """What a juror was judged for when its case was settled."""
+
+    NONE = 0
+    HELD = 1
+    ABSENT = 2
+    DEVIATED = 3
+    ABSTAINED = 4
+
+
 class ProposalState(IntEnum):
     """Where a proposal stands (OpenZeppelin IGovernor)."""
 
@@ -119,7 +129,7 @@ class Manifest:
         return keccak(encode(["uint256", "address", "bytes32"], [chain_id, registry, self.manifest_hash()]))
 
 
-def jury_commitment(
+def jury_commitment(  # noqa: PLR0913 - one argument for each hashed field
     values: tuple[int, ...],
     report: bytes,
     salt: bytes,
@@ -129,8 +139,9 @@ def jury_commitment(
     case: bytes,
     artifact: bytes,
     juror: Address,
+    contributions: bytes = b"\0" * 32,
 ) -> bytes:
-    """Return the commitment of a juror to its values, in millionths.
+    """Return the commitment of a juror to its values, in millionths, and to the root of the owners' shares.
 
     Sender, case and artifact are inside, so a copied commitment cannot be opened by the copier.
     """
@@ -143,8 +154,9 @@ def jury_commitment(
         "int128[]",
         "bytes32",
         "bytes32",
+        "bytes32",
     ]
-    return keccak(encode(types, [chain_id, court, case, artifact, juror, list(values), report, salt]))
+    return keccak(encode(types, [chain_id, court, case, artifact, juror, list(values), report, contributions, salt]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

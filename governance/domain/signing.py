@@ -27,6 +27,9 @@ BINDING_TYPE: Final = (
     "Binding(address agent,address operator,uint8 roles,bytes32 publicKeyX,bytes32 publicKeyY,bytes32 encryptionKey,"
     "string endpoint,uint256 nonce,uint64 deadlineS)"
 )
+COMMIT_TYPE: Final = (
+    "EvaluationCommit(bytes32 caseId,bytes32 artifact,address juror,bytes32 commitment,uint64 deadlineS)"
+)
 DOMAIN_TYPE: Final = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 
 
@@ -75,6 +78,29 @@ def book_domain(chain_id: int, contract: Address) -> Domain:
 def registry_domain(chain_id: int, contract: Address) -> Domain:
     """Return the domain of AgentRegistry."""
     return Domain(name="Folkmoot AgentRegistry", chain_id=chain_id, contract=contract)
+
+
+def court_domain(chain_id: int, contract: Address) -> Domain:
+    """Return the domain of EvaluatorCourt."""
+    return Domain(name="Folkmoot EvaluatorCourt", chain_id=chain_id, contract=contract)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationCommit:
+    """A commitment that a juror signs for somebody else to send."""
+
+    case: bytes
+    artifact: bytes
+    juror: Address
+    commitment: bytes
+    deadline_s: int
+    """Exactly the end of the commit window."""
+
+
+def hash_commit(commit: EvaluationCommit, domain: Domain) -> bytes:
+    """Return the digest that a juror without gas signs."""
+    values = [commit.case, commit.artifact, commit.juror, commit.commitment, commit.deadline_s]
+    return domain.digest(keccak(encode(["bytes32", *_types(COMMIT_TYPE)], [_hash(COMMIT_TYPE), *values])))
 
 
 def terms_tuple(terms: Terms) -> tuple[object, ...]:

@@ -114,8 +114,15 @@ class PlayedNetwork:
         self._bind(CENTRE, Role.COMPUTE | Role.KEEPER)
         for name in LABORATORIES:
             self._bind(name, Role.EVALUATOR)
+            self._stake(name)
         book = self.chain.address("AgreementBook")
         self.chain.send(self.operator(INSTITUTE), "Credit", "approve", (book, 1_000 * CREDIT))
+
+    def _stake(self, name: str) -> None:
+        stake, operator = self.court.settings().stake_e18, self.operator(name)
+        self.chain.send(self.operator(INSTITUTE), "Credit", "transfer", (operator.address, stake))
+        self.chain.send(operator, "Credit", "approve", (self.chain.address("RewardVault"), stake))
+        self.court.stake(operator, self.agent(name).address, stake)
 
     def _bind(self, name: str, roles: Role) -> None:
         agent, operator = self.agent(name), self.operator(name)
@@ -278,6 +285,8 @@ class PlayedNetwork:
         for juror in jurors:
             self.court.reveal(juror, release, values=values, report=report, salt=salt)
         self.court.finalise(self.operator(CENTRE), release)
+        self.devnet.advance(self.court.settings().appeal_window_s + 1)
+        self.court.settle(self.operator(CENTRE), release)
 
     def propose_release(self, release: bytes) -> int:
         calldata = self.governor.approval(

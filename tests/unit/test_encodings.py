@@ -11,8 +11,11 @@ from governance.domain.market import AggregationPrivacy, IntegrationMode, JobTer
 from governance.domain.release import LogEntry, Manifest, facts_hash, jury_commitment
 from governance.domain.signing import (
     Binding,
+    EvaluationCommit,
     book_domain,
+    court_domain,
     hash_binding,
+    hash_commit,
     hash_job,
     hash_terms,
     registry_domain,
@@ -126,6 +129,10 @@ def digests() -> dict[str, str]:
         case=word(62),
         artifact=word(40),
         juror=SELLER,
+        contributions=word(63),
+    )
+    signed = EvaluationCommit(
+        case=word(62), artifact=word(40), juror=SELLER, commitment=commitment, deadline_s=1_800_000_000
     )
     metrics = [short_text("auc"), short_text("tpr_gap_abs")]
     result = keccak(encode(["bytes32[]", "int128[]", "uint8"], [metrics, [870_000, -(1 << 127)], 5]))
@@ -137,6 +144,7 @@ def digests() -> dict[str, str]:
         "release": manifest().release_id(CHAIN_ID, RELEASES),
         "leaf": Leaf(agent=SELLER, digest=word(70)).hashed(word(30), 7),
         "commitment": commitment,
+        "commit": hash_commit(signed, court_domain(CHAIN_ID, COURT)),
         "result": result,
         "facts": facts_hash(manifest().manifest_hash(), result),
         "log": log_entry().head(word(52 << 32 | 16), chain_id=CHAIN_ID, registry=RELEASES),

@@ -28,6 +28,35 @@ library Jury {
         return values[missing + middle];
     }
 
+    /// @dev Whether a value that was revealed is farther from the median than the tolerance. Where most could give
+    /// nothing there is nothing to deviate from; who could not give what most gave has deviated.
+    function deviates(int128 value, int128 median_, uint64 tolerance) internal pure returns (bool) {
+        if (median_ == MISSING) return false;
+        if (value == MISSING) return true;
+        int256 distance = int256(value) - int256(median_);
+        return distance > int256(uint256(tolerance)) || -distance > int256(uint256(tolerance));
+    }
+
+    /// @dev Whether a juror could give nothing at all.
+    function isAbstention(int128[] memory values) internal pure returns (bool) {
+        for (uint256 i; i < values.length; ++i) {
+            if (values[i] != MISSING) return false;
+        }
+        return true;
+    }
+
+    /// @dev The root, not zero, that more than half of all gave, or zero.
+    function majority(bytes32[] memory roots) internal pure returns (bytes32) {
+        for (uint256 i; i < roots.length; ++i) {
+            uint256 count;
+            for (uint256 j; j < roots.length; ++j) {
+                if (roots[j] == roots[i]) ++count;
+            }
+            if (roots[i] != 0 && 2 * count > roots.length) return roots[i];
+        }
+        return 0;
+    }
+
     /// @dev Insertion sort: juries are small.
     function _sort(int128[] memory values) private pure returns (uint256 missing) {
         for (uint256 i; i < values.length; ++i) {

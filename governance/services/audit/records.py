@@ -10,6 +10,7 @@ from governance.domain.signing import read_short_text
 from governance.errors import FolkmootError, InvalidRecord
 from governance.ports import Event
 from governance.services import reading
+from governance.services.audit.cases import Case, Sitting
 from governance.services.audit.report import Examination
 from governance.services.audit.sources import UNFOLLOWABLE
 from governance.services.audit.timeline import Moment, moment_of
@@ -48,23 +49,6 @@ class Agreement:
     def is_active(self, before: Moment) -> bool:
         """Say whether it was made and not yet closed just before a moment."""
         return moment_of(self.created) < before and (self.closed is None or moment_of(self.closed) >= before)
-
-
-@dataclass(slots=True, kw_only=True)
-class Case:
-    """A case of the court."""
-
-    id: bytes
-    job: bytes
-    artifact: bytes
-    roots: tuple[bytes, ...]
-    excluded: tuple[int, ...]
-    opened: Event
-    drawn: Event | None = None
-    commits: dict[Address, Event] = field(default_factory=dict)
-    reveals: dict[Address, Event] = field(default_factory=dict)
-    final: Event | None = None
-    lapsed: Event | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -229,32 +213,47 @@ def _case_opened(records: Records, event: Event) -> None:
         artifact=_key(event, "artifact"),
         roots=tuple(reading.raw(root) for root in reading.items(event.values["evaluationRoots"])),
         excluded=tuple(reading.number(number) for number in reading.items(event.values["excluded"])),
-        opened=event,
+        jury_size=reading.number(event.values["jurySize"]),
+        version=reading.number(event.values["version"]),
+        sittings=[Sitting(opened=event)],
     )
 
 
-def _drawn(records: Records, event: Event) -> None:
-    _known(records.cases, _key(event)).drawn = event
+def _sitting(records: Records, event: Event) -> Sitting:
+    case, number = _known(records.cases, _key(event)), reading.number(event.values["round"])
+    if number >= len(case.sittings):
+        raise InvalidRecord(f"case 0x{case.id.hex()} has no jury {number}")
+    return case.sittings[number]
 
 
-def _committed(records: Records, event: Event) -> None:
-    _known(records.cases, _key(event)).commits[reading.address(event.values["juror"])] = event
+def _of_sitting(records: Records, event: Event) -> None:
+    sitting = _sitting(records, event)
+    match event.name:
+        case "JuryDrawn":
+            sitting.drawn = event
+        case "Committed":
+            sitting.commits[reading.address(event.values["juror"])] = event
+        case "Revealed":
+            sitting.reveals[reading.address(event.values["juror"])] = event
+        case "CaseFinal":
+            sitting.final = event
+        case _:
+            sitting.settled = event
 
 
-def _revealed(records: Records, event: Event) -> None:
-    _known(records.cases, _key(event)).reveals[reading.address(event.values["juror"])] = event
+def _appealed(records: Records, event: Event) -> None:
+    case = _known(records.cases, _key(event))
+    if len(case.sittings) != 1:
+        raise InvalidRecord(f"case 0x{case.id.hex()} was appealed twice")
+    case.sittings.append(Sitting(opened=event))
 
 
-def _final(records: Records, event: Event) -> None:
-    _known(records.cases, _key(event)).final = event
+def _appeal_ended(records: Records, event: Event) -> None:
+    _known(records.cases, _key(event)).appeal_ended = event
 
 
 def _lapsed(records: Records, event: Event) -> None:
     _known(records.cases, _key(event)).lapsed = event
-
-
-def _looked(records: Records, event: Event) -> None:
-    records.looks.append(event)
 
 
 def _submitted(records: Records, event: Event) -> None:
@@ -296,12 +295,15 @@ STEPS: Final[Mapping[tuple[str, str], Callable[[Records, Event], None]]] = {
     ("AgreementBook", "ConsentWithdrawn"): _withdrawn,
     ("RoundLedger", "RoundPosted"): _posted,
     ("EvaluatorCourt", "CaseOpened"): _case_opened,
-    ("EvaluatorCourt", "JuryDrawn"): _drawn,
-    ("EvaluatorCourt", "Committed"): _committed,
-    ("EvaluatorCourt", "Revealed"): _revealed,
-    ("EvaluatorCourt", "CaseFinal"): _final,
+    ("EvaluatorCourt", "JuryDrawn"): _of_sitting,
+    ("EvaluatorCourt", "Committed"): _of_sitting,
+    ("EvaluatorCourt", "Revealed"): _of_sitting,
+    ("EvaluatorCourt", "CaseFinal"): _of_sitting,
     ("EvaluatorCourt", "CaseLapsed"): _lapsed,
-    ("EvaluatorCourt", "Looked"): _looked,
+    ("EvaluatorCourt", "Appealed"): _appealed,
+    ("EvaluatorCourt", "AppealEnded"): _appeal_ended,
+    ("EvaluatorCourt", "JurySettled"): _of_sitting,
+    ("EvaluatorCourt", "Looked"): lambda records, event: records.looks.append(event),
     ("ReleaseRegistry", "CandidateSubmitted"): _submitted,
     ("ReleaseRegistry", "ReleaseProposed"): _proposed,
     ("ReleaseRegistry", "Released"): _decided,

@@ -9,11 +9,13 @@ from governance.domain.policy import PolicySet
 from governance.errors import ChainUnreachable, FolkmootError
 from governance.services.audit.checks.agreements import check_agreements, check_jobs
 from governance.services.audit.checks.amendments import check_amendments
+from governance.services.audit.checks.appeals import check_appeals
 from governance.services.audit.checks.candidates import check_candidates
 from governance.services.audit.checks.constitution import check_constitution
 from governance.services.audit.checks.documents import check_documents, check_reports
 from governance.services.audit.checks.juries import check_juries
 from governance.services.audit.checks.log import check_log
+from governance.services.audit.checks.panel import check_panel
 from governance.services.audit.checks.payments import check_payments
 from governance.services.audit.checks.powers import check_code, check_roles, check_settings
 from governance.services.audit.checks.registry import check_agents, check_data, check_organisations
@@ -40,7 +42,7 @@ CHECKS: Final[tuple[tuple[str, tuple[Check, ...]], ...]] = (
     ("organisations and agents", (check_organisations, check_agents, check_data)),
     ("votes", (check_power, check_votes, check_timelock, check_amendments)),
     ("candidates and verdicts", (check_candidates, check_verdicts, check_standing)),
-    ("juries", (check_juries,)),
+    ("juries", (check_juries, check_panel, check_appeals)),
     ("rounds on chain", (check_rounds,)),
     ("jobs and agreements", (check_jobs, check_agreements)),
     ("payments", (check_payments,)),

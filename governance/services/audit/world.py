@@ -1,16 +1,22 @@
 """The state that follows from the events alone, so that what stands in storage can be compared with it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from governance.domain.market import Address, Mandate
+from governance.domain.release import Outcome
 from governance.errors import FolkmootError
 from governance.ports import Event
 from governance.services import reading
 from governance.services.audit.report import Examination
 from governance.services.audit.sources import UNFOLLOWABLE
 from governance.services.audit.timeline import Moment, Timeline, moment_of
+from governance.services.court import CourtSettings, Service
+
+NOTHING_AT_STAKE: Final = Service(
+    stake_e18=0, leaves_at_s=0, open_seats=0, seated=0, revealed=0, absent=0, deviated=0, slashed_e18=0
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +65,14 @@ class World:
     data_sets: dict[bytes, DataSet] = field(default_factory=dict)
     bindings: dict[Address, int] = field(default_factory=dict)
     """How often each agent key was bound."""
-    panel: dict[int, Moment] = field(default_factory=dict)
-    """Organisations of the panel, in order, and since when."""
+    panels: Timeline[str, tuple[int, ...]] = field(default_factory=Timeline)
+    """Organisations of the panel, in order, under the one key ``panel``."""
+    services: Timeline[int, Service] = field(default_factory=Timeline)
+    """Stake and record by organisation."""
+    court_versions: list[tuple[CourtSettings, tuple[tuple[object, ...], ...]]] = field(default_factory=list)
+    """Settings and metrics of the court, as they were set one after another."""
+    seats: dict[tuple[bytes, int], list[int]] = field(default_factory=dict)
+    """Organisations of each case's juries, in the order of the draw."""
     agent_order: list[Address] = field(default_factory=list)
 
     def is_active(self, agent: Address, before: Moment) -> bool:
@@ -176,7 +188,68 @@ def _committed(world: World, event: Event) -> None:
 
 
 def _joined(world: World, event: Event) -> None:
-    world.panel[reading.number(event.values["organisation"])] = moment_of(event)
+    panel = world.panels.last("panel") or ()
+    world.panels.set(moment_of(event), "panel", (*panel, reading.number(event.values["organisation"])))
+
+
+def _left_panel(world: World, event: Event) -> None:
+    panel, gone = list(world.panels.last("panel") or ()), reading.number(event.values["organisation"])
+    # The last one takes the place that became free.
+    panel[panel.index(gone)] = panel[-1]
+    world.panels.set(moment_of(event), "panel", tuple(panel[:-1]))
+
+
+def _court_set(world: World, event: Event) -> None:
+    metrics = tuple(tuple(reading.row(item, 3)) for item in reading.items(event.values["metrics"]))
+    world.court_versions.append((CourtSettings.of(event.values["settings"]), metrics))
+
+
+def _serve(world: World, event: Event, organisation: int, **changes: int) -> None:
+    known = world.services.last(organisation) or NOTHING_AT_STAKE
+    world.services.set(moment_of(event), organisation, replace(known, **changes))
+
+
+def _staked(world: World, event: Event) -> None:
+    organisation = reading.number(event.values["organisation"])
+    known = world.services.last(organisation) or NOTHING_AT_STAKE
+    amount_e18 = known.stake_e18 + reading.number(event.values["amountE18"])
+    _serve(world, event, organisation, stake_e18=amount_e18, leaves_at_s=0)
+
+
+def _unstake_asked(world: World, event: Event) -> None:
+    leaves_at_s = reading.number(event.values["leavesAtS"])
+    _serve(world, event, reading.number(event.values["organisation"]), leaves_at_s=leaves_at_s)
+
+
+def _unstaked(world: World, event: Event) -> None:
+    _serve(world, event, reading.number(event.values["organisation"]), stake_e18=0, leaves_at_s=0)
+
+
+def _jury_drawn(world: World, event: Event) -> None:
+    jurors = [reading.address(juror) for juror in reading.items(event.values["jurors"])]
+    organisations = [world.organisation_of(juror, moment_of(event)) for juror in jurors]
+    world.seats[reading.raw(event.values["id"]), reading.number(event.values["round"])] = organisations
+    for organisation in organisations:
+        known = world.services.last(organisation) or NOTHING_AT_STAKE
+        _serve(world, event, organisation, open_seats=known.open_seats + 1, seated=known.seated + 1)
+
+
+def _jury_settled(world: World, event: Event) -> None:
+    organisations = world.seats.get((reading.raw(event.values["id"]), reading.number(event.values["round"])), [])
+    judged = zip(reading.items(event.values["outcomes"]), reading.items(event.values["slashedE18"]), strict=True)
+    for organisation, (word, amount) in zip(organisations, judged, strict=True):
+        known, outcome = world.services.last(organisation) or NOTHING_AT_STAKE, Outcome(reading.number(word))
+        absent, taken = outcome is Outcome.ABSENT, reading.number(amount)
+        served = replace(
+            known,
+            open_seats=known.open_seats - 1,
+            revealed=known.revealed + (not absent),
+            absent=known.absent + absent,
+            deviated=known.deviated + (outcome is Outcome.DEVIATED),
+            stake_e18=known.stake_e18 - taken,
+            slashed_e18=known.slashed_e18 + taken,
+        )
+        world.services.set(moment_of(event), organisation, served)
 
 
 def read_mandate(value: object) -> Mandate:
@@ -203,4 +276,11 @@ STEPS: Final[Mapping[tuple[str, str], Callable[[World, Event], None]]] = {
     ("AgentRegistry", "MandateChanged"): _mandated,
     ("AgentRegistry", "DataCommitted"): _committed,
     ("EvaluatorCourt", "PanelJoined"): _joined,
+    ("EvaluatorCourt", "PanelLeft"): _left_panel,
+    ("EvaluatorCourt", "SettingsChanged"): _court_set,
+    ("EvaluatorCourt", "Staked"): _staked,
+    ("EvaluatorCourt", "UnstakeAsked"): _unstake_asked,
+    ("EvaluatorCourt", "Unstaked"): _unstaked,
+    ("EvaluatorCourt", "JuryDrawn"): _jury_drawn,
+    ("EvaluatorCourt", "JurySettled"): _jury_settled,
 }

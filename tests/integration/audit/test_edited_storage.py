@@ -103,11 +103,16 @@ EDITS: Final[dict[str, tuple[str, Callable[[Story], int], Callable[[int], int], 
     ),
     "a median": (
         "EvaluatorCourt",
-        lambda story: entry(
-            entry(slot("EvaluatorCourt", "_medians"), "bytes32", last_release(story)), "bytes32", short_text("auc")
-        ),
+        # The tenth word of its file is the list of medians, two in each word.
+        lambda story: element(entry(slot("EvaluatorCourt", "_files"), "bytes32", last_release(story)) + 9, 0),
         add_one,
         "median of auc that stands",
+    ),
+    "a stake": (
+        "EvaluatorCourt",
+        lambda _: entry(slot("EvaluatorCourt", "_services"), "uint32", len(OWNERS) + 3),
+        add_one,
+        "its stake and record",
     ),
     "looks": (
         "EvaluatorCourt",

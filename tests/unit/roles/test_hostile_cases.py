@@ -15,7 +15,7 @@ from agents.protocols.messages import (
     EvaluationRows,
 )
 from agents.roles.desk import Desk
-from agents.roles.evaluator import Evaluator
+from agents.roles.evaluator import ABSTAIN_S, Evaluator
 from agents.roles.evidence import keep_round, known_rounds
 from agents.roles.owner import Owner, OwnerSetup, RowFile
 from agents.roles.plan import schema_of_plan
@@ -44,7 +44,7 @@ def drawn(*jurors: str) -> Event:
     return Event(
         contract="EvaluatorCourt",
         name="JuryDrawn",
-        values={"id": JOB, "jurors": list(jurors)},
+        values={"id": JOB, "jurors": list(jurors), "round": 0},
         block=1,
         log_index=0,
         transaction="0x",
@@ -91,12 +91,14 @@ def write_rows(path: Path, rows: list[list[str | None]]) -> None:
 
 def test_a_box_that_is_no_base64_stops_neither_the_juror_nor_its_other_cases(tmp_path: Path) -> None:
     court = SimpleNamespace(
-        case=lambda _case: SimpleNamespace(stage=Stage.COMMITTING),
+        case=lambda _case: SimpleNamespace(
+            stage=Stage.COMMITTING, window_end_s=86_400, round_number=0, is_dispute=False
+        ),
         jury=lambda _case: [ZURICH],
         evaluation_roots=lambda _case: [JOB],
     )
     other = b"\x02" * 32
-    seen = [drawn(ZURICH), replace(drawn(ZURICH), values={"id": other, "jurors": [ZURICH]})]
+    seen = [drawn(ZURICH), replace(drawn(ZURICH), values={"id": other, "jurors": [ZURICH], "round": 0})]
     plan = canonical_json({"type": "plan", "schema": heart_schema().to_json()})
     desk = desk_of(
         tmp_path,
@@ -118,6 +120,46 @@ def test_a_box_that_is_no_base64_stops_neither_the_juror_nor_its_other_cases(tmp
 
     assert "trouble" not in plans.busy
     assert plans.busy.count("waiting for evaluation rows") == 2
+
+
+class CourtChain(Chain):
+    """Knows where the court stands."""
+
+    chain_id = 7
+
+    def address(self, _contract: str) -> str:
+        return COMPUTE
+
+
+@pytest.mark.parametrize(("time_s", "commits"), [(80_000, 0), (86_400 - ABSTAIN_S, 1)])
+def test_a_juror_whom_no_rows_reached_abstains_before_silence_costs_its_stake(
+    tmp_path: Path, time_s: int, commits: int
+) -> None:
+    committed: list[bytes] = []
+    court = SimpleNamespace(
+        case=lambda _case: SimpleNamespace(
+            stage=Stage.COMMITTING, window_end_s=86_400, round_number=0, is_dispute=False, artifact=bytes(32)
+        ),
+        jury=lambda _case: [ZURICH],
+        evaluation_roots=lambda _case: [JOB],
+        metrics=lambda: [SimpleNamespace(key="auc")],
+        commit=lambda _signer, _case, commitment: committed.append(commitment),
+    )
+    chain = CourtChain(seen=[drawn(ZURICH)], time_s=time_s)
+    plan = canonical_json({"type": "plan", "schema": heart_schema().to_json()})
+    desk = desk_of(
+        tmp_path,
+        ZURICH,
+        chain,
+        court=court,
+        releases=SimpleNamespace(release=lambda _case: SimpleNamespace(job=JOB)),
+        fetch=lambda _agent, _digest: plan,
+    )
+
+    plans = Evaluator(desk, cast("TrainingChild", None)).step()
+
+    assert len(committed) == commits
+    assert plans.due_at_s == (0 if commits else 86_400 - ABSTAIN_S)
 
 
 @pytest.mark.parametrize(("sender", "verdict"), [(COMPUTE, Verdict.REFUSED), (CLEVELAND, Verdict.NOT_YET)])

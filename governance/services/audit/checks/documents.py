@@ -11,10 +11,11 @@ from governance.domain.signing import read_short_text
 from governance.errors import FolkmootError
 from governance.ports import Event
 from governance.services import reading
+from governance.services.audit.cases import Case, is_abstention
 from governance.services.audit.checks.candidates import name_of
 from governance.services.audit.context import Context, place, short
 from governance.services.audit.library import fields_of
-from governance.services.audit.records import Agreement, Case, Job, Release
+from governance.services.audit.records import Agreement, Job, Release
 from governance.services.audit.report import Examination
 from governance.services.audit.timeline import moment_of
 
@@ -37,7 +38,10 @@ def check_documents(context: Context, exam: Examination) -> None:
 def check_reports(context: Context, exam: Examination) -> None:
     """Open every juror's report and compare its figures with what the juror revealed."""
     for case in context.records.cases.values():
-        for event in case.reveals.values():
+        for event in case.reveals:
+            # Who could give nothing has nothing to report.
+            if case.is_dispute or is_abstention(event):
+                continue
             if case.final is None and not _is_at_hand(context, reading.raw(event.values["report"])):
                 # Reports are collected when the case is final.
                 continue
@@ -149,7 +153,7 @@ def _check_report(context: Context, exam: Examination, case: Case, event: Event)
     rows = sum(known.rows for root in case.roots if (known := context.world.data_sets.get(root)) is not None)
     exam.equal(where, "number of evaluation rows", expected=rows, found=report.get("rows"))
     facts = _object(report.get("facts"))
-    metrics = [reading.row(item, 2)[0] for item in reading.items(context.read(COURT, "metrics"))]
+    metrics = [reading.row(item, 3)[0] for item in reading.items(context.read(COURT, "metrics"))]
     for key, value in zip(metrics, reading.items(event.values["values"]), strict=False):
         name = read_short_text(reading.raw(key))
         found = _object(facts.get(name)).get("value_micros", MISSING)

@@ -132,7 +132,7 @@ def _was_measured(context: Context, agreement: Agreement, unit: int) -> bool:
         case = context.records.cases.get(release.id)
         if case is None:
             return False
-        by_juror = agreement.terms.kind.word == "evaluation" and agreement.terms.seller in case.reveals
+        by_juror = agreement.terms.kind.word == "evaluation" and agreement.terms.seller in case.served
         on_rows = case.final is not None and agreement.terms.data_root in case.roots
         return by_juror or on_rows
     return False

@@ -9,12 +9,13 @@ from governance.domain.release import MISSING, ProposalState, RefusalReason, fac
 from governance.domain.signing import read_short_text, short_text
 from governance.errors import PolicyError
 from governance.policy.verdict import evaluate, rule_ids
+from governance.ports import Event
 from governance.services import reading
 from governance.services.audit.ballots import Power, Proposal, read_power, read_proposals
 from governance.services.audit.checks.candidates import contributors_of, data_agreements, name_of, purposes_of
 from governance.services.audit.checks.constitution import policy_at, policy_in_force
 from governance.services.audit.context import Context, place
-from governance.services.audit.records import Case, Release
+from governance.services.audit.records import Release
 from governance.services.audit.report import Examination
 from governance.services.audit.timeline import moment_of
 
@@ -52,8 +53,11 @@ def check_verdicts(context: Context, exam: Examination) -> None:
         _check_stored_facts(context, exam, release, facts)
 
 
-def facts_of(context: Context, release: Release) -> list[Fact]:
-    """Return all evidence about a candidate, from events alone, as the rules read it."""
+def facts_of(context: Context, release: Release, *, result: Event | None = None) -> list[Fact]:
+    """Return all evidence about a candidate, from events alone, as the rules read it.
+
+    ``result`` is the jury's that counts; by default the one that stands, or that stood at the decision.
+    """
     cited = data_agreements(context, release)
     purposes = purposes_of(context, release)
     epsilon = max((agreement.terms.epsilon_micros for agreement in cited), default=0)
@@ -65,18 +69,25 @@ def facts_of(context: Context, release: Release) -> list[Fact]:
     ]
     # The contract answers "licences" from the manifest's own field, whatever the declared list says.
     facts += [Fact(key, value, Source.DECLARED) for key, value in release.manifest.declared if key != "licences"]
-    case = context.records.cases.get(release.id)
-    if case is not None and case.final is not None:
-        facts.append(Fact("evaluators", reading.number(case.final.values["reveals"]) * MILLION, Source.COMPUTED))
-        facts += _measured(case)
+    result = result or _result_of(context, release)
+    if result is not None:
+        facts.append(Fact("evaluators", reading.number(result.values["reveals"]) * MILLION, Source.COMPUTED))
+        facts += _measured(result)
     return facts
 
 
-def _measured(case: Case) -> list[Fact]:
-    if case.final is None:
-        return []
-    keys = [read_short_text(reading.raw(key)) for key in reading.items(case.final.values["keys"])]
-    values = [reading.number(value) for value in reading.items(case.final.values["medians"])]
+def _result_of(context: Context, release: Release) -> Event | None:
+    case = context.records.cases.get(release.id)
+    finals = case.finals if case else []
+    if release.decided is not None:
+        # A candidate whose time is over may be refused while an appeal runs.
+        finals = [event for event in finals if moment_of(event) < moment_of(release.decided)]
+    return finals[-1] if finals else None
+
+
+def _measured(result: Event) -> list[Fact]:
+    keys = [read_short_text(reading.raw(key)) for key in reading.items(result.values["keys"])]
+    values = [reading.number(value) for value in reading.items(result.values["medians"])]
     pairs = zip(keys, values, strict=False)
     return [Fact(key, value, Source.MEASURED) for key, value in pairs if value != MISSING]
 
@@ -111,10 +122,9 @@ def _check_proposed(
 
 
 def _facts_hash(context: Context, release: Release) -> bytes:
-    case = context.records.cases.get(release.id)
-    result = b"\0" * 32
-    if case is not None and case.final is not None:
-        values = case.final.values
+    final, result = _result_of(context, release), b"\0" * 32
+    if final is not None:
+        values = final.values
         result = keccak(
             encode(["bytes32[]", "int128[]", "uint8"], [values["keys"], values["medians"], values["reveals"]])
         )
