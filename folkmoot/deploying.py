@@ -203,13 +203,14 @@ def _powers(plan: FoundingPlan) -> Iterator[str]:
     yield "what each address will be able to do:"
     for founder in founding.founders:
         yield f"  {founder.name}"
-        yield f"    {founder.member}  one vote of {len(founding.founders)}; proposes; endorses this deployment"
+        yield f"    {founder.member}  one vote of {len(founding.founders)}; proposes"
         seat = "; its evaluator may be drawn" if founder.name in founding.panel else ""
         yield f"    {founder.operator}  binds agents, sets mandates, holds the money{seat}"
     yield "  Timelock carries out what passed and nothing else; ModelGovernor alone queues and executes there"
     if plan.token is None:
         yield f"  {founding.treasury}  holds all {founding.supply_e18 // WEI:,} test credits; credits never vote"
-    yield f"  nobody else can do anything; {two_thirds} of {len(founding.founders)} votes change rules, name a guardian"
+    yield f"  {founding.guardian}  the guardian: stops a release for 14 days, once, until a vote names another"
+    yield f"  nobody else can do anything; {two_thirds} of {len(founding.founders)} votes change rules, after a wait"
     begins, lasts = _days(constitution.VOTING_DELAY_S), _days(constitution.VOTING_PERIOD_S)
     waits = _days(constitution.TIMELOCK_S)
     yield f"windows: a vote begins after {begins}, lasts {lasts}, and what passed waits {waits}"
