@@ -21,7 +21,7 @@ from web3.types import LogReceipt, RPCEndpoint, TxReceipt
 
 from governance.adapters.evm.artifacts import abi
 from governance.adapters.evm.logs import decode_values
-from governance.adapters.evm.refusals import explain
+from governance.adapters.evm.refusals import explain, revert_data
 from governance.domain.deployment import Deployment
 from governance.domain.market import Address
 from governance.errors import ChainUnreachable, ContractRefused, DeploymentMissing
@@ -265,7 +265,7 @@ class EvmChain:
         except ContractCustomError as refusal:
             raise explain(str(refusal.data), call) from refusal
         except ContractLogicError as refusal:
-            data = str(refusal.data or "")
+            data = revert_data(refusal.data)
             if data.startswith("0x") and len(data) >= 10:
                 raise explain(data, call) from refusal
             raise ContractRefused("Reverted", {"reason": refusal.message or ""}, call=call) from refusal

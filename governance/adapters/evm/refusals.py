@@ -22,6 +22,11 @@ def explain(data: str, call: str) -> ContractRefused:
     return ContractRefused(name, dict(zip(labels, readable, strict=True)), call=call)
 
 
+def revert_data(data: object) -> str:
+    """Return what a contract reverted with, in hexadecimal; Hardhat's node wraps it in an object."""
+    return str(data.get("data", "") if isinstance(data, dict) else data or "")
+
+
 @cache
 def _errors() -> dict[bytes, tuple[str, list[str], list[str]]]:
     index = {

@@ -19,9 +19,10 @@ from governance.adapters.evm.creations import matches
 from governance.adapters.store import FileStore
 from governance.domain.deployment import CONTRACTS, Deployment
 from governance.domain.release import Status
+from governance.errors import ContractRefused
 from governance.services.releases import Releases
 from tests import audit_story
-from tests.audit_cast import INSTITUTE, LABORATORIES, ROLES, Story, agent, member, operator
+from tests.audit_cast import CENTRE, INSTITUTE, LABORATORIES, ROLES, Story, agent, member, operator
 from tests.audit_nodes import ask, fund, running_node
 from tests.audit_runs import audit
 
@@ -41,6 +42,7 @@ def founding(folder: Path, **changes: object) -> Path:
             {"name": name, "member": member(name).address, "operator": operator(name).address} for name in ROLES
         ],
         "panel": list(LABORATORIES),
+        "guardian": member(CENTRE).address,
         "credit": {"treasury": operator(INSTITUTE).address, "supply": 1_000},
     }
     path = folder / "founding.yaml"
@@ -83,6 +85,9 @@ def test_a_network_is_deployed_and_releases_a_model_by_vote(tmp_path: Path, url:
     releases = Releases(story.chain)
     decided = {name: releases.release(each).status for name, each in story.releases.items()}
     assert decided == {"plain": Status.REFUSED, "reweighed": Status.RELEASED}
+    with pytest.raises(ContractRefused) as refusal:
+        story.chain.send(operator(INSTITUTE), "MemberToken", "admit", (operator(INSTITUTE).address,))
+    assert refusal.value.name == "MemberTokenOnlyController"
     if str(ask(url, "web3_clientVersion")).startswith("anvil"):
         # EDR hands out no raw transactions, without which the audit proves no event.
         assert audit(story).findings == ()
