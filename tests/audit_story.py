@@ -229,6 +229,11 @@ def _second_job(story: Story) -> None:
     conclude(story, "unloved")
     vote_on(story, "unloved", support=AGAINST)
     Releases(story.chain).refuse(operator(CENTRE), story.releases["unloved"])
+    _leave(story)
+
+
+def _leave(story: Story) -> None:
+    """Two owners take their consent back, and an organisation is removed."""
     market = Market(story.chain)
     market.withdraw(agent(OWNERS[1]), story.agreements[SECOND.label(OWNERS[1], "data")])
     market.withdraw(operator(OWNERS[2]), story.agreements[f"{OWNERS[2]} data"])

@@ -68,7 +68,7 @@ contract EvaluatorCourt is Panel {
     constructor(Addresses memory a, Settings memory settings_, Metric[] memory metrics_, uint32[] memory organisations)
         Panel(a, settings_, metrics_, organisations)
     {
-        DISPUTES = address(0);
+        DISPUTES = a.disputes;
     }
 
     // ---- Opening ----

@@ -355,8 +355,9 @@ contract ReleaseRegistry is Wiring {
         return proposalId == 0 ? IGovernor.ProposalState.Canceled : IGovernor(GOVERNOR).state(proposalId);
     }
 
+    /// @dev And beyond appeal: an appeal would change the facts behind a vote.
     function _requireMeasured(bytes32 id) private view {
-        if (COURT.courtCase(id).stage != IEvaluatorCourt.Stage.Final) revert ReleaseNotMeasured(id);
+        if (!COURT.isConclusive(id)) revert ReleaseNotMeasured(id);
     }
 
     function _requireMatch(bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 factsDigest) private view {

@@ -21,12 +21,12 @@ contract Wallet {
 }
 
 contract AgreementEndingTest is AgreementBase {
-    uint128 private constant BOND = 1000;
+    uint128 private constant PLEDGE = 1000;
 
     function setUp() public override {
         super.setUp();
         for (uint32 i = 1; i <= CENTRE; ++i) {
-            if (i != INSTITUTE) credit.transfer(_operator(i), BOND);
+            if (i != INSTITUTE) credit.transfer(_operator(i), PLEDGE);
             vm.prank(_operator(i));
             credit.approve(address(vault), type(uint256).max);
         }
@@ -36,9 +36,9 @@ contract AgreementEndingTest is AgreementBase {
 
     function test_a_bond_is_locked_with_the_agreement_and_freed_a_week_after_the_job() public {
         bytes32 id = _makeBonded(1);
-        _expectBond(id, BOND);
+        _expectBond(id, PLEDGE);
         assertEq(credit.balanceOf(_operator(1)), 0, "locked");
-        assertEq(book.agreement(id).bondE18, BOND, "in the record");
+        assertEq(book.agreement(id).bondE18, PLEDGE, "in the record");
 
         vm.warp(DEADLINE_S + 7 days - 1);
         vm.expectRevert(abi.encodeWithSelector(IAgreementBook.AgreementNotClosable.selector, id, DEADLINE_S + 7 days));
@@ -47,7 +47,7 @@ contract AgreementEndingTest is AgreementBase {
         book.expire(id);
 
         _expectBond(id, 0);
-        assertEq(vault.balanceOf(_operator(1)), BOND, "freed");
+        assertEq(vault.balanceOf(_operator(1)), PLEDGE, "freed");
         vm.expectRevert(_nothingDue(id));
         book.expire(id);
     }
@@ -56,11 +56,11 @@ contract AgreementEndingTest is AgreementBase {
         bytes32 id = _makeBonded(1);
         vm.prank(_agent(1));
         book.close(id);
-        _expectBond(id, BOND);
+        _expectBond(id, PLEDGE);
 
         vm.warp(DEADLINE_S + 8 days);
         book.expire(id);
-        assertEq(vault.balanceOf(_operator(1)), BOND, "freed");
+        assertEq(vault.balanceOf(_operator(1)), PLEDGE, "freed");
     }
 
     function test_a_bond_stays_while_a_dispute_is_open() public {
@@ -74,7 +74,7 @@ contract AgreementEndingTest is AgreementBase {
 
         vm.prank(_operator(1));
         book.withdraw(id);
-        _expectBond(id, BOND);
+        _expectBond(id, PLEDGE);
         disputes.set(id, 0);
         book.expire(id);
         _expectBond(id, 0);
@@ -87,7 +87,7 @@ contract AgreementEndingTest is AgreementBase {
         vm.warp(DEADLINE_S + 7 days);
         book.expire(id);
 
-        assertEq(vault.balanceOf(_operator(1)), BOND - 100, "nine tenths");
+        assertEq(vault.balanceOf(_operator(1)), PLEDGE - 100, "nine tenths");
         assertEq(vault.balanceOf(_operator(INSTITUTE)), 50, "half to the buyer");
         assertEq(vault.balanceOf(TIMELOCK), 50, "the rest to the treasury");
     }
@@ -97,10 +97,10 @@ contract AgreementEndingTest is AgreementBase {
         _postUpTo(2);
         vm.prank(_agent(1));
         book.close(id);
-        _expectBond(id, BOND - 100);
+        _expectBond(id, PLEDGE - 100);
         vm.warp(DEADLINE_S + 7 days);
         book.expire(id);
-        assertEq(vault.balanceOf(_operator(1)), BOND - 100, "fined once");
+        assertEq(vault.balanceOf(_operator(1)), PLEDGE - 100, "fined once");
     }
 
     function test_rounds_before_an_agreement_are_not_missed() public {
@@ -110,7 +110,7 @@ contract AgreementEndingTest is AgreementBase {
         _claimRounds(id, 2, 3, 1);
         vm.warp(DEADLINE_S + 7 days);
         book.expire(id);
-        assertEq(vault.balanceOf(_operator(1)), BOND, "whole");
+        assertEq(vault.balanceOf(_operator(1)), PLEDGE, "whole");
     }
 
     function test_a_slash_goes_half_to_the_buyer_a_third_to_the_challenger_the_rest_to_the_treasury() public {
@@ -157,7 +157,7 @@ contract AgreementEndingTest is AgreementBase {
         assertEq(uint8(book.agreement(id).state), uint8(IAgreementBook.AgreementState.Withdrawn), "state");
         assertEq(credit.balanceOf(_operator(1)), PRICE / ALL_ROUNDS, "what was earned stays paid");
         assertEq(credit.balanceOf(_operator(INSTITUTE)), FUNDS - PRICE / ALL_ROUNDS, "the rest goes back");
-        _expectBond(id, BOND);
+        _expectBond(id, PLEDGE);
         (Lines.Line memory line, IRoundLedger.RoundClaim[] memory claims) = (_line(1), _claims(1, 2, 1));
         vm.expectRevert(_nothingDue(id));
         ledger.claimRounds(id, line, claims);
@@ -193,7 +193,7 @@ contract AgreementEndingTest is AgreementBase {
         vm.warp(DEADLINE_S + 1);
         vm.prank(_operator(1));
         book.withdraw(id);
-        _expectBond(id, BOND - 100);
+        _expectBond(id, PLEDGE - 100);
     }
 
     // ---- Fee ----
@@ -207,8 +207,8 @@ contract AgreementEndingTest is AgreementBase {
         _claimRounds(first, 0, ALL_ROUNDS, 1);
         _claimRounds(second, 0, ALL_ROUNDS, 2);
 
-        assertEq(credit.balanceOf(_operator(1)), BOND + PRICE - PRICE / 20, "less the fee");
-        assertEq(credit.balanceOf(_operator(2)), BOND + PRICE, "no fee");
+        assertEq(credit.balanceOf(_operator(1)), PLEDGE + PRICE - PRICE / 20, "less the fee");
+        assertEq(credit.balanceOf(_operator(2)), PLEDGE + PRICE, "no fee");
         vm.prank(_agent(1));
         book.close(first);
         assertEq(credit.balanceOf(TIMELOCK), PRICE / 20, "treasury");
@@ -240,7 +240,7 @@ contract AgreementEndingTest is AgreementBase {
         }
         uint256 paidE18 = uint256(priceE18) * claims / ALL_ROUNDS;
         uint256 feeE18 = paidE18 * (bps % 1001) / 10_000;
-        assertEq(credit.balanceOf(_operator(1)), BOND + paidE18 - feeE18, "seller");
+        assertEq(credit.balanceOf(_operator(1)), PLEDGE + paidE18 - feeE18, "seller");
         vm.prank(_operator(1));
         book.close(id);
 
@@ -312,7 +312,7 @@ contract AgreementEndingTest is AgreementBase {
 
     function _makeBonded(uint32 seller) private returns (bytes32) {
         Terms memory terms = _terms(Kind.Data, seller);
-        (terms.bondE18, terms.validUntilS) = (BOND, DEADLINE_S);
+        (terms.bondE18, terms.validUntilS) = (PLEDGE, DEADLINE_S);
         return _make(terms, seller);
     }
 

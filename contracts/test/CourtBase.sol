@@ -100,11 +100,11 @@ abstract contract CourtBase is SystemBase {
     }
 
     function _amendments() internal view returns (address) {
-        return address(timelock);
+        return address(amendments);
     }
 
-    function _disputes() internal pure returns (address) {
-        return address(0);
+    function _disputes() internal view returns (address) {
+        return address(disputes);
     }
 
     function _expectStage(IEvaluatorCourt.Stage stage) internal view {

@@ -228,13 +228,14 @@ contract EvaluatorStakesTest is CourtBase {
 
     // ---- Settings and panel ----
 
-    function test_settings_metrics_and_removal_are_not_for_everybody() public {
-        vm.startPrank(address(governor));
-        vm.expectRevert(_only(_amendments(), address(governor)));
+    /// @dev Finding 17.
+    function test_settings_metrics_and_removal_wait_for_amendments() public {
+        vm.startPrank(address(timelock));
+        vm.expectRevert(_only(_amendments(), address(timelock)));
         court.setSettings(_settings());
-        vm.expectRevert(_only(_amendments(), address(governor)));
+        vm.expectRevert(_only(_amendments(), address(timelock)));
         court.setMetrics(_metrics());
-        vm.expectRevert(_only(_amendments(), address(governor)));
+        vm.expectRevert(_only(_amendments(), address(timelock)));
         court.removeFromPanel(FIRST_LAB);
         vm.stopPrank();
     }

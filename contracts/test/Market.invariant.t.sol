@@ -177,11 +177,11 @@ contract Traders is AgreementBase {
         for (uint32 i = 1; i <= ORGANISATIONS; ++i) {
             credited += vault.balanceOf(_operator(i));
         }
-        return (vault, IERC20(address(credit)), credited + vault.balanceOf(TIMELOCK));
+        return (vault, IERC20(address(credit)), credited + vault.balanceOf(TIMELOCK) + _stakes());
     }
 
     function funds() external pure returns (uint256) {
-        return ORGANISATIONS * FUNDS;
+        return ORGANISATIONS * FUNDS + _stakes();
     }
 
     function buyer() external pure returns (address) {
@@ -194,6 +194,11 @@ contract Traders is AgreementBase {
 
     function epsilonCap() external pure returns (uint64) {
         return 3 * EPSILON;
+    }
+
+    /// @dev The evaluators' stakes; no trader touches them.
+    function _stakes() private pure returns (uint256) {
+        return (ORGANISATIONS - FIRST_LAB + 1) * uint256(STAKE);
     }
 
     function _isOpen() private view returns (bool) {

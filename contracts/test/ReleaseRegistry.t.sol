@@ -272,6 +272,22 @@ contract DecisionTest is ReleaseBase {
         _expectNotProposable(id, refusal);
     }
 
+    /// @dev Finding 25.
+    function test_nothing_is_proposed_or_approved_while_an_appeal_may_come() public {
+        bytes32 id = _measured(0, GOOD_GAP);
+        court.setAppealable(id, true);
+        (bytes32 manifestHash, bytes32 policyHash, bytes32 facts) = _bindings(id);
+        bytes memory refusal = abi.encodeWithSelector(IReleaseRegistry.ReleaseNotMeasured.selector, id);
+        _expectNotProposable(id, refusal);
+        vm.prank(address(timelock));
+        vm.expectRevert(refusal);
+        releases.approve(id, manifestHash, policyHash, facts, type(uint64).max);
+
+        court.setAppealable(id, false);
+
+        assertTrue(_propose(id) != 0, "after the window");
+    }
+
     // ---- Proposing ----
 
     function test_only_the_governor_notes_a_proposal() public {

@@ -79,6 +79,7 @@ contract CourtOnPaper {
     mapping(bytes32 id => IEvaluatorCourt.Case) private _cases;
     mapping(bytes32 id => mapping(bytes32 key => int128)) private _median;
     mapping(bytes32 id => mapping(bytes32 key => bool)) private _known;
+    mapping(bytes32 id => bool) private _appealable;
     bytes32[] private _roots;
     uint32[] private _excluded;
 
@@ -103,6 +104,14 @@ contract CourtOnPaper {
 
     function courtCase(bytes32 id) external view returns (IEvaluatorCourt.Case memory) {
         return _cases[id];
+    }
+
+    function isConclusive(bytes32 id) external view returns (bool) {
+        return _cases[id].stage == IEvaluatorCourt.Stage.Final && !_appealable[id];
+    }
+
+    function setAppealable(bytes32 id, bool appealable) external {
+        _appealable[id] = appealable;
     }
 
     function median(bytes32 id, bytes32 key) external view returns (int128, bool) {

@@ -22,7 +22,7 @@ CONTRACTS: Final = (
     "RewardVault",
 )
 """In the order of deployment."""
-WIRED: Final = (*CONTRACTS[:-1], "Amendments", "RewardVault", "Disputes")
+WIRED: Final = (*CONTRACTS, "Disputes")
 """Places in the contracts' wiring; one that holds no contract of ours yet is the address of zeros."""
 
 

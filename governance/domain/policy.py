@@ -157,27 +157,6 @@ class Grace:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleChange:
-    """Which way one rule goes."""
-
-    rule_id: str
-    direction: Direction
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyChanges:
-    """What an amendment does, as ``PolicyRegistry.changesOf`` says it."""
-
-    direction: Direction
-    """The strictest of the others."""
-    tiers: Direction
-    """Of the table of tiers, rules that it takes away from purposes included."""
-    facts: Direction
-    rules: tuple[RuleChange, ...]
-    """In the order of the new set; then the removed ones, in the order of the old one."""
-
-
-@dataclass(frozen=True, slots=True)
 class LegalReference:
     """A place in a law or standard that a rule or purpose answers to."""
 

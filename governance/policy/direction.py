@@ -8,13 +8,12 @@ from governance.domain.policy import (
     Entrenchment,
     FactRange,
     Op,
-    PolicyChanges,
     PolicySet,
     Rule,
-    RuleChange,
     Tier,
     TierEntry,
 )
+from governance.domain.policy_changes import PolicyChanges, RuleChange
 from governance.errors import PolicyError
 from governance.policy.encoding import hash_set
 

@@ -26,9 +26,10 @@ ChainFact: TypeAlias = "tuple[bytes, bool, int, int]"
 ChainSet: TypeAlias = "tuple[bytes, list[ChainFact], list[ChainTier], list[ChainRule]]"
 """(documentHash, facts, tiers, rules): the struct ``RuleSet``."""
 
+TIER_TYPE = "(uint8,uint8)"
 FACT_TYPE = "(bytes32,bool,int128,int128)"
 RULE_TYPE = "(bytes32,bytes32,int128,uint8,uint8,uint8,uint8,uint8,uint64)"
-TIER_TYPE = "(uint8,uint8)"
+SET_TYPE = f"(bytes32,{FACT_TYPE}[],{TIER_TYPE}[],{RULE_TYPE}[])"
 KEY_CHARACTERS = 31
 
 

@@ -18,6 +18,7 @@ from dashboard.world import World, read_world
 from folkmoot.devnet import Devnet
 from governance.adapters.history import sync_once
 from governance.adapters.tables import open_for_writing, sqlite_url
+from governance.domain.payouts import net
 from governance.domain.release import ProposalState, Status
 from governance.services import reading
 from tests.integration.dashboard_network import HOSPITALS, NAMES, PlayedNetwork, play
@@ -117,7 +118,9 @@ def test_payments_and_agreements_equal_the_books(played: Played) -> None:
     for agreement in market.agreements:
         record = played.network.market.agreement(agreement.id)
         assert record is not None
-        assert (agreement.paid_e18, agreement.paid_units) == (record.paid_e18, record.paid_units)
+        # The treasury's fee is taken when the agreement ends.
+        received_e18 = net(record.paid_e18, record.fee_bps)
+        assert (agreement.paid_e18, agreement.paid_units) == (received_e18, record.paid_units)
         assert agreement.terms.price_e18 == record.price_e18
 
 

@@ -40,8 +40,7 @@ abstract contract Panel is IEvaluatorCourt {
         AGENTS = IAgentRegistry(a.agentRegistry);
         VAULT = IRewardVault(a.rewardVault);
         TIMELOCK = a.timelock;
-        // Until changes wait in a contract of their own, the timelock stands for it.
-        AMENDMENTS = a.timelock;
+        AMENDMENTS = a.amendments;
         _setVersion(settings_, metrics_);
         for (uint256 i; i < organisations.length; ++i) {
             _join(organisations[i]);

@@ -11,7 +11,7 @@ import {AgreementBase} from "../AgreementBase.sol";
 /// @dev Attacks on the market, each by the name of the finding or threat that it answers.
 contract MarketThreatsTest is AgreementBase {
     uint256 private constant SECOND_KEY = 0xB0001;
-    uint128 private constant BOND = 1000;
+    uint128 private constant PLEDGE = 1000;
 
     /// @dev Finding 6.
     function test_finding_6_agents_of_one_organisation_count_once() public {
@@ -58,24 +58,24 @@ contract MarketThreatsTest is AgreementBase {
 
     /// @dev Finding 23.
     function test_finding_23_a_stolen_key_locks_no_bond_that_its_operator_did_not_allow() public {
-        _allow(1, BOND);
+        _allow(1, PLEDGE);
         Mandate memory limits = _wide();
-        limits.maxSpendE18 = BOND - 1;
+        limits.maxSpendE18 = PLEDGE - 1;
         vm.prank(_operator(1));
         agents.setMandate(_agent(1), limits);
         Terms memory terms = _terms(Kind.Data, 1);
-        terms.bondE18 = BOND;
+        terms.bondE18 = PLEDGE;
         bytes memory refusal = abi.encodeWithSelector(
             IAgreementBook.AgreementOutsideMandate.selector, _agent(1), bytes32("maxSpendE18")
         );
         _expectRefusal(terms, 1, refusal);
 
-        limits.maxSpendE18 = BOND;
+        limits.maxSpendE18 = PLEDGE;
         vm.prank(_operator(1));
         agents.setMandate(_agent(1), limits);
         _make(terms, 1);
         (uint128 lockedE18,) = book.spent(_agent(1));
-        assertEq(lockedE18, BOND, "counts for ever");
+        assertEq(lockedE18, PLEDGE, "counts for ever");
     }
 
     /// @dev Finding 31.
@@ -85,7 +85,7 @@ contract MarketThreatsTest is AgreementBase {
         _claimRounds(id, 0, 1, 1);
         vm.prank(_operator(1));
         agents.unbind(_agent(1));
-        vm.prank(TIMELOCK);
+        vm.prank(AMENDMENTS);
         agents.remove(1);
 
         vm.prank(_operator(1));
@@ -93,14 +93,14 @@ contract MarketThreatsTest is AgreementBase {
 
         assertEq(uint8(book.agreement(id).state), uint8(IAgreementBook.AgreementState.Withdrawn), "withdrawn");
         (, uint128 heldE18) = vault.held(address(book), id);
-        assertEq(heldE18, BOND, "free");
+        assertEq(heldE18, PLEDGE, "free");
         assertEq(credit.balanceOf(_operator(1)), PRICE / ALL_ROUNDS, "keeps what it earned");
     }
 
     /// @dev Finding 31.
     function test_finding_31_a_removed_sellers_key_withdraws_too() public {
         bytes32 id = _make(Kind.Data, 1);
-        vm.prank(TIMELOCK);
+        vm.prank(AMENDMENTS);
         agents.remove(1);
         vm.prank(_agent(1));
         book.withdraw(id);
@@ -127,7 +127,7 @@ contract MarketThreatsTest is AgreementBase {
         vm.prank(STRANGER);
         book.expire(id);
         assertEq(credit.balanceOf(_operator(INSTITUTE)), FUNDS, "refunded");
-        assertEq(vault.balanceOf(_operator(1)), BOND, "freed");
+        assertEq(vault.balanceOf(_operator(1)), PLEDGE, "freed");
     }
 
     /// @dev Market, section 5: free-riding to the end.
@@ -138,15 +138,15 @@ contract MarketThreatsTest is AgreementBase {
         vm.prank(_agent(1));
         book.withdraw(id);
         (, uint128 heldE18) = vault.held(address(book), id);
-        assertEq(heldE18, BOND * 9 / 10, "a tenth is lost");
+        assertEq(heldE18, PLEDGE * 9 / 10, "a tenth is lost");
     }
 
     // ---- Internal ----
 
     function _bonded() private returns (bytes32) {
-        _allow(1, BOND);
+        _allow(1, PLEDGE);
         Terms memory terms = _terms(Kind.Data, 1);
-        terms.bondE18 = BOND;
+        terms.bondE18 = PLEDGE;
         return _make(terms, 1);
     }
 

@@ -39,6 +39,11 @@ abstract contract ReleasedBase is ReleaseBase {
             abi.encodeCall(IPolicyRegistry.evaluate, (releases, id, FOR_TRIAGE, Phase.RELEASE)),
             _mask(failed)
         );
+        mocks.mockCall(
+            address(policy),
+            abi.encodeCall(IPolicyRegistry.evaluateExisting, (releases, id, FOR_TRIAGE)),
+            _mask(failed)
+        );
     }
 
     function _expectStanding(bytes32 id, IReleaseRegistry.Status status, IReleaseRegistry.Reason reason) internal view {

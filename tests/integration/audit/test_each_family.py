@@ -95,13 +95,19 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
     "another candidate's name": ("JobOpened", "terms", field(10, field(0, flip)), "jobs and agreements", "its id"),
     "a higher payment": ("PaymentMade", "amountE18", plus_one, "payments", "amount, from price and instalments"),
     "a payment to a stranger": ("PaymentMade", "to", lambda _: STRANGER, "payments", "who was paid"),
-    "a transfer of more": ("Transfer of Credit", "value", plus_one, "payments", "transfers of the token"),
+    "a transfer of more": ("Transfer of a payment", "value", plus_one, "payments", "transfers of the token"),
     "a smaller refund": ("AgreementClosed", "refundedE18", lambda value: value - 1, "payments", "refunded"),
     "another fee": ("AgreementClosed", "feeE18", plus_one, "payments", "the treasury's fee"),
     "a larger bond": ("Held", "amountE18", plus_one, "payments", "its bond, locked when it was made"),
     "a deposit of a stranger": ("Held", "owner", lambda _: STRANGER, "deposits", "transfers of the token"),
     "a fine for somebody else": ("Forfeited", "to", lambda _: STRANGER, "deposits", "balance"),
-    "a smaller withdrawal": ("Withdrawn", "amountE18", lambda value: value - 1, "deposits", "all that was credited"),
+    "a smaller withdrawal": (
+        "Withdrawn from the vault",
+        "amountE18",
+        lambda value: value - 1,
+        "deposits",
+        "all that was credited",
+    ),
     "another root": ("RoundPosted", "root", flip, "rounds on chain", "head that stands"),
     "too few owners": ("RoundPosted", "leaves", lambda _: 2, "rounds on chain", "rules that fail"),
     "another jury": (
@@ -116,17 +122,22 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
     "another report": ("Revealed", "report", flip, "juries", "committed to before"),
     "another median": ("CaseFinal", "medians", field(0, plus_one), "juries", "medians, from the reveals"),
     "more at stake": ("Staked", "amountE18", plus_one, "juries", "its stake and record"),
-    "a stake that was not asked for": ("UnstakeAsked", "leavesAtS", plus_one, "juries", "its stake and record"),
     "another judgement of a juror": (
-        "JurySettled",
+        "JurySettled of a jury",
         "outcomes",
         field(0, lambda _: 2),
         "juries",
         "how each juror served",
     ),
-    "more taken from a juror": ("JurySettled", "slashedE18", field(0, lambda _: 1), "juries", "a fifth of the stake"),
+    "more taken from a juror": (
+        "JurySettled of a jury",
+        "slashedE18",
+        field(0, lambda _: 1),
+        "juries",
+        "its stake and record",
+    ),
     "an appeal without consequence": ("AppealEnded", "changed", lambda _: False, "juries", "the verdict changed"),
-    "a larger bond": ("Appealed", "bondE18", plus_one, "juries", "bond of the appeal"),
+    "a larger bond for an appeal": ("Appealed", "bondE18", plus_one, "juries", "bond of the appeal"),
     "a looser court": ("SettingsChanged", "settings", field(7, lambda _: 1), "juries", "settings, as deployed"),
     "a look too few": ("Looked", "looks", lambda _: 0, "juries", "looks at these rows so far"),
     "another manifest": ("CandidateSubmitted", "manifestHash", flip, "candidates and verdicts", "hash of its manifest"),
@@ -181,12 +192,23 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
 def find(events: list[Event], name: str) -> int:
     """Return the place of an event by its name, and where that is not enough, by what follows it."""
     places_of = {
-        "Transfer of Credit": lambda place: events[place].name == "Transfer" and events[place].contract == "Credit",
+        "Transfer of a payment": lambda place: (
+            events[place].name == "Transfer"
+            and events[place].contract == "Credit"
+            and events[place].transaction in paid
+        ),
+        "Withdrawn from the vault": lambda place: (
+            events[place].name == "Withdrawn" and events[place].contract == "RewardVault"
+        ),
+        "JurySettled of a jury": lambda place: (
+            events[place].name == "JurySettled" and events[place].values["outcomes"] != ()
+        ),
         "Refused by Policy": lambda place: events[place].name == "Refused" and events[place].values["reason"] == 1,
         "CaseFinal before Released": lambda place: (
             events[place].name == "CaseFinal" and events[place].values["id"] == released["id"]
         ),
     }
+    paid = {event.transaction for event in events if event.name == "PaymentMade"}
     released = next(event.values for event in events if event.name == "Released")
     fits = places_of.get(name, lambda place: events[place].name == name)
     # The middle one: neither the first nor the last of its kind is special.

@@ -144,7 +144,7 @@ EDITS: Final[dict[str, tuple[str, Callable[[Story], int], Callable[[int], int], 
         lambda _: 7,
         "as its operator set it",
     ),
-    "the wait of the timelock": ("Timelock", lambda _: slot("Timelock", "_minDelay"), lambda _: 1, "getMinDelay"),
+    "the wait of the timelock": ("Timelock", lambda _: slot("Timelock", "_delayS"), lambda _: 1, "getMinDelay"),
 }
 """Contract, slot, change, and what the finding is about."""
 

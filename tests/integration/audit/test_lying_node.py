@@ -206,6 +206,7 @@ EXPENDABLE = {
     ("ProposalThresholdSet", "oldProposalThreshold"),
     ("QuorumNumeratorUpdated", "oldQuorumNumerator"),
     ("RoleGranted", "sender"),
+    ("RoleRevoked", "sender"),
     ("TimelockChange", "oldTimelock"),
     ("VoteCast", "reason"),
     ("VotingDelaySet", "oldVotingDelay"),

@@ -4,22 +4,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from eth_abi.abi import encode
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
 from governance.domain.amendment import Amendment, AmendmentState, Direction
 from governance.domain.market import Address
-from governance.errors import ContractRefused
+from governance.errors import ContractRefused, PolicyError
+from governance.policy import changes_of, policy_from_chain
+from governance.policy.encoding import SET_TYPE
 from governance.ports import Event
 from governance.services import reading
 from governance.services.amendments import amendment_id, read_amendment
 from governance.services.audit.ballots import read_proposals
+from governance.services.audit.checks.constitution import policy_at
 from governance.services.audit.context import Context, place
 from governance.services.audit.report import Examination
 
 WHERE: Final = "Amendments"
 DAY_S: Final = 86_400
 WINDOW_S: Final = 30 * DAY_S
+AMEND: Final = keccak(text=f"amend({SET_TYPE})")[:4]
 WAIT_S: Final = {Direction.TIGHTEN: 2 * DAY_S, Direction.LOOSEN: 14 * DAY_S, Direction.CONSTITUTIONAL: 30 * DAY_S}
 LOOSENING: Final = frozenset(
     {
@@ -84,7 +89,9 @@ def _staged(context: Context, exam: Examination, event: Event, *, sequence: int)
     key = amendment_id(target, call, sequence, chain_id=chain_id, contract=contract)
     exam.equal(where, "its id", expected=key, found=values["id"])
     direction = Direction(reading.number(values["direction"]))
-    exam.holds(where, "which way it goes", condition=direction in _directions(context, target, call), found=direction)
+    exam.holds(
+        where, "which way it goes", condition=direction in _directions(context, event, target, call), found=direction
+    )
     from_s = time_s + WAIT_S.get(direction, WINDOW_S)
     exam.equal(where, "its wait", expected=from_s, found=values["fromS"])
     exam.equal(where, "its end", expected=from_s + WINDOW_S, found=values["untilS"])
@@ -103,10 +110,23 @@ def _staged(context: Context, exam: Examination, event: Event, *, sequence: int)
     return Change(record, call)
 
 
-def _directions(context: Context, target: Address, call: bytes) -> frozenset[Direction]:
+def _directions(context: Context, event: Event, target: Address, call: bytes) -> frozenset[Direction]:
     names = {address: name for name, address in context.history.addresses.items()}
+    if (names.get(target, ""), call[:4]) == ("PolicyRegistry", AMEND):
+        return _policy_directions(context, event, call)
     loosens = (names.get(target, ""), call[:4]) in LOOSENING
     return frozenset({Direction.LOOSEN if loosens else Direction.CONSTITUTIONAL})
+
+
+def _policy_directions(context: Context, event: Event, call: bytes) -> frozenset[Direction]:
+    try:
+        [(document_hash, facts, tiers, rules)] = decode([SET_TYPE], call[4:])
+        before = policy_at(context, event)
+        since = policy_from_chain(before.version + 1, document_hash, tiers, rules, facts=facts)
+        return frozenset({Direction(changes_of(before, since).direction)})
+    except (DecodingError, PolicyError):
+        # The contract would have refused to stage it, so whatever it says is a finding.
+        return frozenset()
 
 
 def _opened(context: Context, exam: Examination, event: Event, change: Change) -> Change:

@@ -4,7 +4,7 @@ from governance.domain.market import Address, Mandate
 from governance.services.audit.context import Context, place, short
 from governance.services.audit.records import Agreement, Job
 from governance.services.audit.report import Examination
-from governance.services.audit.timeline import moment_of
+from governance.services.audit.timeline import Moment, moment_of
 
 WHERE = "AgreementBook"
 
@@ -26,9 +26,10 @@ class Ledger:
 def check_mandates(context: Context, exam: Examination) -> None:
     """Add up prices, bonuses, bonds and privacy loss, and compare them with the limits and with what stands."""
     ledger = Ledger()
-    jobs = [(moment_of(job.opened), job) for job in context.records.jobs.values()]
-    deals = [(moment_of(deal.created), deal) for deal in context.records.agreements.values()]
-    for _, made in sorted([*jobs, *deals], key=lambda entry: entry[0]):
+    dated: list[tuple[Moment, Job | Agreement]] = []
+    dated += [(moment_of(job.opened), job) for job in context.records.jobs.values()]
+    dated += [(moment_of(deal.created), deal) for deal in context.records.agreements.values()]
+    for _, made in sorted(dated, key=lambda entry: entry[0]):
         if isinstance(made, Job):
             _check_job(context, exam, ledger, made)
         else:

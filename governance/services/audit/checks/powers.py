@@ -26,6 +26,7 @@ SIGNING_NAMES: Final = {
     "ModelGovernor": "ModelGovernor",
     "AgentRegistry": "Folkmoot AgentRegistry",
     "AgreementBook": "Folkmoot AgreementBook",
+    "RoundLedger": "Folkmoot RoundLedger",
 }
 """Contracts that verify signatures keep parts of their EIP-712 domain in their code."""
 
