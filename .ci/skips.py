@@ -9,7 +9,10 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 # Each entry is a pattern for "test id: reason", with why that skip is right.
-ALLOWED: tuple[str, ...] = ()
+ALLOWED: tuple[str, ...] = (
+    # No skip but a goal that is missed, which the report counts among them; it fails on the day the goal is reached.
+    r"test_ten_rounds_with_ten_owners_stay_below_their_target: goal not reached",
+)
 
 
 def main() -> int:

@@ -122,6 +122,7 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
     "another report": ("Revealed", "report", flip, "juries", "committed to before"),
     "another median": ("CaseFinal", "medians", field(0, plus_one), "juries", "medians, from the reveals"),
     "more at stake": ("Staked", "amountE18", plus_one, "juries", "its stake and record"),
+    "a stake that leaves later": ("UnstakeAsked", "leavesAtS", plus_one, "juries", "when its stake may leave"),
     "another judgement of a juror": (
         "JurySettled of a jury",
         "outcomes",
@@ -134,7 +135,7 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
         "slashedE18",
         field(0, lambda _: 1),
         "juries",
-        "its stake and record",
+        "a fifth of the stake",
     ),
     "an appeal without consequence": ("AppealEnded", "changed", lambda _: False, "juries", "the verdict changed"),
     "a larger bond for an appeal": ("Appealed", "bondE18", plus_one, "juries", "bond of the appeal"),

@@ -48,6 +48,12 @@ def kept_settings(context: Context, case: Case) -> CourtSettings:
     return versions[case.version][0] if case.version < len(versions) else NO_SETTINGS
 
 
+def _settings_at(context: Context, moment: Moment) -> CourtSettings:
+    """Return the settings in force at a moment."""
+    changes = sum(moment_of(event) < moment for event in context.events(WHERE, "SettingsChanged"))
+    return context.world.court_versions[changes - 1][0] if changes else NO_SETTINGS
+
+
 def evaluator_of(context: Context, organisation: int, before: Moment) -> Address | None:
     """Return the organisation's first active evaluator agent just before a moment."""
     for agent in context.world.agent_order:
@@ -126,6 +132,10 @@ def _check_services(context: Context, exam: Examination) -> None:
         )
         where = f"organisation {organisation}"
         context.state(exam, where, "its stake and record", expected=record, call=(WHERE, "service", organisation))
+    for event in context.events(WHERE, "UnstakeAsked"):
+        delay_s = _settings_at(context, moment_of(event)).unstake_delay_s
+        leaves_at_s = context.time_s(event) + delay_s
+        exam.equal(place(event), "when its stake may leave", expected=leaves_at_s, found=event.values["leavesAtS"])
     for event in context.events(WHERE, "Unstaked"):
         organisation, moment = reading.number(event.values["organisation"]), moment_of(event)
         before = context.world.services.before(moment, organisation) or NOTHING_AT_STAKE
@@ -168,9 +178,19 @@ def _check_settled(context: Context, exam: Examination, case: Case, number: int)
     over_s = context.time_s(final) + settings.appeal_window_s if final else 0
     conclusive = ended is not None if appealed else case.lapsed is not None or context.time_s(sitting.settled) > over_s
     exam.holds(where, "settled only when no appeal could change the result any more", condition=conclusive)
-    full = settings.stake_e18 * SLASH_BPS // 10_000
-    for outcome, amount in zip(outcomes, reading.items(sitting.settled.values["slashedE18"]), strict=True):
+    due = _slashes(context, sitting, outcomes, full_e18=settings.stake_e18 * SLASH_BPS // 10_000)
+    what = "a fifth of the stake from who was absent or deviated"
+    exam.equal(where, what, expected=due, found=tuple(reading.items(sitting.settled.values["slashedE18"])))
+
+
+def _slashes(context: Context, sitting: Sitting, outcomes: Sequence[Outcome], *, full_e18: int) -> tuple[int, ...]:
+    """Return what each juror owed at the settlement; less where less was at stake."""
+    if sitting.settled is None:
+        return ()
+    moment, due = moment_of(sitting.settled), []
+    for juror, outcome in zip(sitting.jurors, outcomes, strict=True):
+        organisation = context.world.organisation_of(juror, moment)
+        service = context.world.services.before(moment, organisation) or NOTHING_AT_STAKE
         guilty = outcome in {Outcome.ABSENT, Outcome.DEVIATED}
-        # Less only where the stake itself was less; the replayed stakes say whether it was.
-        right = 0 <= reading.number(amount) <= full if guilty else amount == 0
-        exam.holds(where, "a fifth of the stake from who was absent or deviated", condition=right, found=amount)
+        due.append(min(full_e18, service.stake_e18) if guilty else 0)
+    return tuple(due)
