@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,24 @@ def open_home(given: Path | None) -> tuple[Home, Settings]:
     """Return the home that a command works on, and the settings it was read with."""
     settings = read_settings()
     return Home.at(given or settings.home), settings
+
+
+def read_credits(text: str) -> Decimal:
+    """Return an amount of credits as it is written; a float would round large ones.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is no number above zero with at most 18 decimals.
+    """
+    try:
+        amount = Decimal(text)
+        whole = amount.is_finite() and amount > 0 and amount.scaleb(18) % 1 == 0
+    except InvalidOperation:
+        whole = False
+    if not whole:
+        raise typer.BadParameter(f"{text!r} is no amount of credits: give a number above zero, such as 12.5")
+    return amount
 
 
 def print_json(value: Mapping[str, object] | DataclassInstance) -> None:

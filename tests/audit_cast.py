@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ from governance.adapters.store import FileStore
 from governance.domain.deployment import Deployment
 from governance.policy import load_policies
 from governance.services.registry import Role
+from tests.node_calls import NodeCalls
 
 OWNERS = ("Ashford", "Birchwood", "Cedarville")
 LABORATORIES = tuple(f"Laboratory {letter}" for letter in "ABCDE")
@@ -35,7 +34,7 @@ SUPPLY_E18 = 1_000 * 10**18
 
 
 @dataclass
-class Story:
+class Story(NodeCalls):
     """The finished story, and who is in it."""
 
     rpc: str
@@ -51,27 +50,9 @@ class Story:
     def registry(self) -> str:
         return self.deployment.contracts["ReleaseRegistry"]
 
-    def call(self, method: str, *parameters: object) -> object:
-        """Ask the node something that only a development node answers."""
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).encode()
-        request = urllib.request.Request(self.rpc, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            document = json.load(answer)
-        assert "error" not in document, document
-        return document["result"]
-
     def advance(self, seconds: int) -> None:
         self.call("evm_increaseTime", seconds)
         self.call("evm_mine")
-
-    @contextmanager
-    def rewound(self) -> Iterator[None]:
-        """Undo on the node whatever happens inside."""
-        snapshot = self.call("evm_snapshot")
-        try:
-            yield
-        finally:
-            assert self.call("evm_revert", snapshot)
 
 
 def key(name: str) -> KeySigner:

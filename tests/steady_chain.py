@@ -5,17 +5,16 @@ Chain id, first time and every block's time are fixed, so that ids, signatures a
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from folkmoot.devnet import find_anvil
 from folkmoot.settings import read_settings
+from tests.node_calls import NodeCalls
 
 CHAIN_ID = 7_770_003
 START_S = 1_800_000_000
@@ -27,21 +26,13 @@ class Info:
 
 
 @dataclass(frozen=True, slots=True)
-class SteadyChain:
+class SteadyChain(NodeCalls):
     """What a played network asks of a development chain."""
 
     rpc: str
 
     def info(self) -> Info:
         return Info(self.rpc)
-
-    def call(self, method: str, *parameters: object) -> object:
-        body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}).encode()
-        request = urllib.request.Request(self.rpc, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            document = json.load(answer)
-        assert "error" not in document, document
-        return document["result"]
 
     def fund(self, addresses: Sequence[str], wei: int) -> None:
         for address in addresses:
@@ -52,15 +43,6 @@ class SteadyChain:
         assert isinstance(block, dict)
         self.call("evm_setNextBlockTimestamp", int(block["timestamp"], 16) + seconds)
         self.call("evm_mine")
-
-    @contextmanager
-    def rewound(self) -> Iterator[None]:
-        """Undo whatever happens inside."""
-        snapshot = self.call("evm_snapshot")
-        try:
-            yield
-        finally:
-            assert self.call("evm_revert", snapshot)
 
 
 @contextmanager

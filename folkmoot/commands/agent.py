@@ -1,13 +1,14 @@
-"""``folkmoot agent init | bind | mandate | endpoint | run``."""
+"""``folkmoot agent init | bind | mandate | stake | unstake | endpoint | run``."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from folkmoot.options import HomeOption, open_home, say
+from folkmoot.options import HomeOption, open_home, read_credits, say
 
 group = typer.Typer(no_args_is_help=True, help="Run agents.")
 
@@ -121,7 +122,8 @@ def stake(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The evaluator's configuration file.")],
     key: Annotated[str, typer.Option(help="Name of the operator's key in the home.")],
     amount: Annotated[
-        float | None, typer.Option(min=0, help="Credits; else what is missing.", show_default=False)
+        Decimal | None,
+        typer.Option(parser=read_credits, metavar="CREDITS", help="Credits; else what is missing.", show_default=False),
     ] = None,
     home: HomeOption = None,
 ) -> None:
@@ -135,7 +137,7 @@ def stake(
 
     place, settings = open_home(home)
     chain, operator = open_chain(place, settings), open_keystore(place, settings).signer(key)
-    at_stake = stake_for(chain, operator, config, None if amount is None else round(amount * 10**18))
+    at_stake = stake_for(chain, operator, config, None if amount is None else int(amount.scaleb(18)))
     say(f"{at_stake / 10**18:.2f} credits are at stake; it may be drawn once its organisation is on the panel")
 
 

@@ -4,16 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from governance.domain.market import Address
-
-
-class Direction(IntEnum):
-    """Which way a change goes; larger waits longer."""
-
-    NONE = 0
-    TIGHTEN = 1
-    LOOSEN = 2
-    CONSTITUTIONAL = 3
-    FORBIDDEN = 4
+from governance.domain.policy import Direction
 
 
 class AmendmentState(IntEnum):

@@ -2,8 +2,9 @@
 
 from eth_utils.crypto import keccak
 
-from governance.domain.amendment import Amendment, AmendmentState, Direction
+from governance.domain.amendment import Amendment, AmendmentState
 from governance.domain.market import Address
+from governance.domain.policy import Direction
 from governance.ports import Chain, Receipt, Signer
 from governance.services import reading
 

@@ -16,7 +16,7 @@ from folkmoot.settings import CHECKOUT
 PRODUCT = ("agents", "dashboard", "folkmoot", "governance", "bench", "examples")
 # These prove that tampering is found, so they have to tamper; gas repeats only on a chain whose time stands still.
 TAMPERING = re.compile(
-    r"tests/(audit_\w+|steady_chain|integration/audit/\w+|integration/test_history_on_chain|.*tamper\w*)\.py"
+    r"tests/(audit_\w+|steady_chain|node_calls|integration/audit/\w+|integration/test_history_on_chain|.*tamper\w*)\.py"
 )
 
 

@@ -8,8 +8,9 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
-from governance.domain.amendment import Amendment, AmendmentState, Direction
+from governance.domain.amendment import Amendment, AmendmentState
 from governance.domain.market import Address
+from governance.domain.policy import Direction
 from governance.errors import ContractRefused, PolicyError
 from governance.policy import changes_of, policy_from_chain
 from governance.policy.encoding import SET_TYPE
