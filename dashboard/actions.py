@@ -13,10 +13,11 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
-from dashboard.calls import BY_PLACE, SECOND_VOTE, Call, credits_text, hexed, whole
+from dashboard.calls import BY_PLACE, SECOND_VOTE, Call, argument_types
+from dashboard.text import hexed, whole
 from governance.domain.market import Address
 
-__all__ = ["Action", "Approval", "Staged", "call_data", "credits_about", "credits_text", "read_action"]
+__all__ = ["Action", "Approval", "Staged", "call_data", "credits_about", "read_action"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,7 @@ def _read(target: Address, value_wei: int, calldata: bytes, contracts: Mapping[s
 
 def call_data(signature: str, *arguments: object) -> str:
     """Return the calldata of a call as 0x hex, for a wallet."""
-    inside = signature[signature.index("(") + 1 : -1]
-    body = encode(inside.split(",") if inside else [], arguments)
+    body = encode(argument_types(signature), arguments)
     return "0x" + (keccak(text=signature)[:4] + body).hex()
 
 

@@ -4,34 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from dashboard.text import quote, short
+from dashboard.amended import court_settings, metric_list, rule_set
+from dashboard.text import credits_text, hexed, quote, short, whole
 from dashboard.times import span, utc
 
 DESTRUCTIVE: Final = "This cannot be undone by the person who votes; read it twice."
 SECOND_VOTE: Final = "30 days and a second vote"
-
-
-def credits_text(amount_e18: int) -> str:
-    """Return an amount of credit, exact, without trailing zeros."""
-    whole, fraction = divmod(amount_e18, 10**18)
-    digits = f"{fraction:018d}".rstrip("0")
-    number = f"{whole:,}" + (f".{digits}" if digits else "")
-    return f"{number} credit" if amount_e18 == 10**18 else f"{number} credits"
-
-
-def whole(value: object) -> int:
-    """Return a number of the calldata."""
-    return int(str(value))
-
-
-def hexed(value: object) -> str:
-    """Return bytes or an address of the calldata as 0x hex."""
-    if isinstance(value, bytes):
-        return "0x" + value.hex()
-    return to_checksum_address(str(value))
+BY_DIRECTION: Final = "2 days if all of it is tighter, 14 if any of it is looser, else 30 days and a second vote"
 
 
 _ROLES: Final = {keccak(text=f"{name}_ROLE"): name.lower() for name in ("PROPOSER", "EXECUTOR", "CANCELLER")} | {
@@ -42,6 +23,18 @@ _ROLES: Final = {keccak(text=f"{name}_ROLE"): name.lower() for name in ("PROPOSE
 def _role(value: object) -> str:
     raw = bytes.fromhex(hexed(value)[2:])
     return _ROLES.get(raw, short(hexed(value)))
+
+
+def argument_types(signature: str) -> list[str]:
+    """Return the types of a signature's arguments; a struct is one, with its parts in brackets."""
+    found, depth = [""], 0
+    for letter in signature[signature.index("(") + 1 : -1]:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += letter
+    return found if found[0] else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +53,7 @@ class Call:
     @property
     def types(self) -> list[str]:
         """Types of the arguments."""
-        inside = self.signature[self.signature.index("(") + 1 : -1]
-        return inside.split(",") if inside else []
+        return argument_types(self.signature)
 
     @property
     def selector(self) -> bytes:
@@ -78,6 +70,61 @@ CALLS: Final = (
             f"Release candidate {hexed(v[0])[2:10]} for use, if the constitution still allows it when it is "
             f"carried out (at the latest {utc(whole(v[4]))})."
         ),
+    ),
+    Call(
+        "ReleaseRegistry",
+        "revoke(bytes32,bytes32)",
+        ("release", "reason"),
+        lambda v: f"Withdraw release {hexed(v[0])[2:10]}: its file may be used no more. {DESTRUCTIVE}",
+    ),
+    Call(
+        "ReleaseRegistry",
+        "recall(bytes32,bytes32)",
+        ("release", "reason"),
+        lambda v: (
+            f"Recall release {hexed(v[0])[2:10]}: everybody is told to stop using its file at once. {DESTRUCTIVE}"
+        ),
+    ),
+    Call(
+        "ReleaseRegistry",
+        "liftSuspension(bytes32)",
+        ("release",),
+        lambda v: f"End the guardian's suspension of release {hexed(v[0])[2:10]} before its 14 days are over.",
+    ),
+    Call(
+        "ReleaseRegistry",
+        "setGuardian(address)",
+        ("guardian",),
+        lambda v: f"Make {hexed(v[0])} the guardian, who may suspend each release once for 14 days.",
+    ),
+    Call(
+        "PolicyRegistry",
+        "amend((bytes32,(bytes32,bool,int128,int128)[],(uint8,uint8)[],"
+        "(bytes32,bytes32,int128,uint8,uint8,uint8,uint8,uint8,uint64)[]))",
+        ("documentHash, facts, tiers, rules",),
+        lambda v: rule_set(v[0]),
+        waits=BY_DIRECTION,
+    ),
+    Call(
+        "AgreementBook",
+        "setFee(uint16)",
+        ("basis points",),
+        lambda v: f"Take {whole(v[0]) / 100:.2f} % of payments under later agreements for the treasury.",
+        waits="14 days",
+    ),
+    Call(
+        "EvaluatorCourt",
+        "setSettings((uint8,uint8,uint8,uint64,uint64,uint64,uint64,uint128,uint128,bytes32))",
+        ("the settings, in the contract's order",),
+        lambda v: court_settings(v[0]),
+        waits=SECOND_VOTE,
+    ),
+    Call(
+        "EvaluatorCourt",
+        "setMetrics((bytes32,bool,uint64)[])",
+        ("key, higherIsBetter, toleranceMicros",),
+        lambda v: metric_list(v[0]),
+        waits=SECOND_VOTE,
     ),
     Call(
         "AgentRegistry",
@@ -107,6 +154,7 @@ CALLS: Final = (
         "removeFromPanel(uint32)",
         ("organisation",),
         lambda v: f"Let organisation number {v[0]} be drawn as a juror no more.",
+        waits=SECOND_VOTE,
     ),
     Call(
         "ModelGovernor",

@@ -3,6 +3,8 @@
 import unicodedata
 from typing import Final
 
+from eth_utils.address import to_checksum_address
+
 DIGEST_CHARACTERS: Final = 8
 NAME_CHARACTERS: Final = 60
 LONG_CHARACTERS: Final = 20_000
@@ -61,3 +63,23 @@ def _visible(character: str) -> str:
 
 
 _MARKDOWN: Final = frozenset("\\`*_{}[]()<>#+-.!|~:$&^=@/'\"")
+
+
+def credits_text(amount_e18: int) -> str:
+    """Return an amount of credit, exact, without trailing zeros."""
+    whole, fraction = divmod(amount_e18, 10**18)
+    digits = f"{fraction:018d}".rstrip("0")
+    number = f"{whole:,}" + (f".{digits}" if digits else "")
+    return f"{number} credit" if amount_e18 == 10**18 else f"{number} credits"
+
+
+def whole(value: object) -> int:
+    """Return a number of the calldata."""
+    return int(str(value))
+
+
+def hexed(value: object) -> str:
+    """Return bytes or an address of the calldata as 0x hex."""
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    return to_checksum_address(str(value))

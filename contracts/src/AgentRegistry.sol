@@ -176,11 +176,6 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
     }
 
     /// @inheritdoc IAgentRegistry
-    function requireMayLock(address key, uint128 purposes, uint256 lockedE18) external view {
-        Mandates.requireMayLock(_mandates[key], key, purposes, lockedE18);
-    }
-
-    /// @inheritdoc IAgentRegistry
     /// @dev The key's first: an auditor recovers it from history without asking any contract.
     function isSigned(address key, bytes32 digest, bytes calldata signature) external view returns (bool) {
         (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);

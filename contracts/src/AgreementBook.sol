@@ -95,7 +95,6 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         emit JobOpened(id, terms.coordinator, terms);
         _log("job", id, keccak256(abi.encode(id, terms.coordinator, terms)));
         ROUNDS.open(id, terms);
-        if (terms.bonusE18 != 0) _promise(id, terms);
     }
 
     /// @inheritdoc IAgreementBook
@@ -344,13 +343,6 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         bytes32 first = _dataAgreements[terms.job][organisation];
         if (first != 0) revert AgreementSecondOfOrganisation(organisation, first);
         _dataAgreements[terms.job][organisation] = id;
-    }
-
-    function _promise(bytes32 id, JobTerms calldata terms) private {
-        uint256 lockedE18 = uint256(_spent[msg.sender].spentE18) + terms.bonusE18;
-        AGENTS.requireMayLock(msg.sender, terms.purposes, lockedE18);
-        _spent[msg.sender].spentE18 = uint128(lockedE18);
-        VAULT.hold(id, _operatorOf(msg.sender), terms.bonusE18);
     }
 
     function _charge(Terms calldata terms, address coordinator) private {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {IAgentRegistry} from "./interfaces/IAgentRegistry.sol";
+import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
 import {IAmendments} from "./interfaces/IAmendments.sol";
 import {IPolicyRegistry} from "./interfaces/IPolicyRegistry.sol";
 import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
@@ -24,6 +25,7 @@ contract Amendments is IAmendments {
 
     address private immutable TIMELOCK;
     address private immutable AGENTS;
+    address private immutable BOOK;
     IPolicyRegistry private immutable POLICY;
     IReleaseRegistry private immutable LOG;
 
@@ -38,6 +40,7 @@ contract Amendments is IAmendments {
     constructor(Addresses memory a) {
         TIMELOCK = a.timelock;
         AGENTS = a.agentRegistry;
+        BOOK = a.agreementBook;
         POLICY = IPolicyRegistry(a.policyRegistry);
         LOG = IReleaseRegistry(a.releaseRegistry);
     }
@@ -146,6 +149,7 @@ contract Amendments is IAmendments {
         if (target == address(POLICY) && selector == IPolicyRegistry.amend.selector) {
             return POLICY.directionOf(abi.decode(call[4:], (RuleSet)));
         }
+        if (target == BOOK && selector == IAgreementBook.setFee.selector) return Direction.Loosen;
         bool members = selector == IAgentRegistry.admit.selector || selector == IAgentRegistry.remove.selector;
         return target == AGENTS && members ? Direction.Loosen : Direction.Constitutional;
     }

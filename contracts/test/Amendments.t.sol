@@ -40,6 +40,16 @@ contract AmendmentsTest is SystemBase {
         assertTrue(amendments.amendment(removal).direction == Direction.Loosen, "removal");
     }
 
+    function test_the_treasurys_fee_waits_fourteen_days() public {
+        bytes32 id = _stage(address(book), abi.encodeCall(book.setFee, (250)));
+        assertTrue(amendments.amendment(id).direction == Direction.Loosen, "direction");
+        vm.warp(block.timestamp + 14 days);
+
+        amendments.activate(id);
+
+        assertEq(book.feeBps(), 250, "fee");
+    }
+
     function test_a_constitutional_change_needs_a_second_vote_after_thirty_days() public {
         bytes32 id = _stage(address(governor), abi.encodeCall(governor.setVotingPeriod, (6 days)));
         uint64 fromS = uint64(block.timestamp + 30 days);

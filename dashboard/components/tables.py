@@ -6,12 +6,12 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from dashboard.actions import credits_about, credits_text
+from dashboard.actions import credits_about
 from dashboard.market import Agreement
 from dashboard.people import Organisation, Register
 from dashboard.proposals import Proposal, Vote
 from dashboard.releases import Case, Release, Reveal
-from dashboard.text import clean, short
+from dashboard.text import clean, credits_text, short
 from dashboard.times import utc
 from dashboard.world import World
 from governance.domain.market import Terms

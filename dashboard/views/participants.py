@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from dashboard.actions import credits_about, credits_text
+from dashboard.actions import credits_about
 from dashboard.components.frame import open_world
 from dashboard.components.tables import Cell, show_agreements, show_table
 from dashboard.people import Agent, Organisation
-from dashboard.text import clean
+from dashboard.text import clean, credits_text
 from dashboard.times import ago, utc
 from dashboard.world import World
 from governance.domain.market import Kind, Mandate

@@ -132,9 +132,6 @@ interface IAgentRegistry {
     /// @notice Reverts with AgreementBook's error when a side may not be party to these terms, or they are outside its mandate.
     function requireMayAgree(Terms calldata terms, address coordinator, Standing calldata before) external view;
 
-    /// @notice Reverts with AgreementBook's error when an agent may not lock that much, all it ever locked included.
-    function requireMayLock(address key, uint128 purposes, uint256 lockedE18) external view;
-
     /// @notice Says whether a signature binds an agent: it is its key's, or its operator's, whose wallet may be a contract (ERC-1271).
     function isSigned(address key, bytes32 digest, bytes calldata signature) external view returns (bool);
 

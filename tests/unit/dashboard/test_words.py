@@ -1,16 +1,21 @@
 """What strangers wrote, what a proposal does, and when it passes, as pages say it."""
 
+import re
+
 import pytest
 from eth_abi.abi import encode
+from eth_utils.address import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.actions import Staged, call_data, credits_about, credits_text, read_action
+from dashboard.actions import Staged, call_data, credits_about, read_action
+from dashboard.calls import CALLS
 from dashboard.entries import Entry
 from dashboard.export import as_csv, as_json
 from dashboard.quorum import Count, ProposalClass, Tally
-from dashboard.text import clean, clean_lines, is_suspicious, quote, short, short_number
+from dashboard.text import clean, clean_lines, credits_text, is_suspicious, quote, short, short_number
 from dashboard.times import span, utc
+from folkmoot.settings import CHECKOUT
 
 REGISTRY, AGENTS, STRANGER = "0x" + "11" * 20, "0x" + "22" * 20, "0x" + "33" * 20
 AMENDMENTS, GOVERNOR = "0x" + "44" * 20, "0x" + "55" * 20
@@ -19,6 +24,9 @@ CONTRACTS = {
     "AgentRegistry": AGENTS,
     "Amendments": AMENDMENTS,
     "ModelGovernor": GOVERNOR,
+    "PolicyRegistry": "0x" + "66" * 20,
+    "AgreementBook": "0x" + "77" * 20,
+    "EvaluatorCourt": "0x" + "88" * 20,
 }
 MEMBER, OPERATOR = "0x" + "AA" * 20, "0x" + "bb" * 20
 
@@ -91,6 +99,66 @@ def test_an_admission_without_staging_is_told_to_be_refused() -> None:
     assert told.known
     assert "will refuse" in told.sentence
     assert told.arguments[0] == ("name", "St. Anna")
+
+
+POWER = re.compile(r"^\| `(\w+)\.(\w+)` \| (?:timelock|Amendments) \|", re.MULTILINE)
+
+
+def test_every_call_that_a_vote_can_make_has_its_sentence() -> None:
+    powers = set(POWER.findall((CHECKOUT / "docs" / "auditors.md").read_text()))
+    told = {(each.contract, each.signature.split("(")[0]) for each in CALLS}
+
+    assert len(powers) > 20
+    assert powers - told == set()
+
+
+@pytest.mark.parametrize(
+    ("contract", "name", "values", "sentence"),
+    [
+        (
+            "ReleaseRegistry",
+            "revoke",
+            (b"\1" * 32, b"harm"),
+            "Withdraw release 01010101: its file",
+        ),
+        ("ReleaseRegistry", "setGuardian", (MEMBER,), f"Make {to_checksum_address(MEMBER)} the guardian"),
+    ],
+)
+def test_a_vote_on_a_release_is_told(contract: str, name: str, values: tuple[object, ...], sentence: str) -> None:
+    told = action(call_data(signature(contract, name), *values), target=CONTRACTS[contract])
+
+    assert told.known
+    assert told.sentence.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("contract", "name", "value", "sentence"),
+    [
+        ("AgreementBook", "setFee", 250, "(14 days): Take 2.50 % of payments"),
+        ("EvaluatorCourt", "setMetrics", [(b"auc".ljust(32, b"\0"), True, 10_000)], "later cases measure “auc”."),
+        (
+            "EvaluatorCourt",
+            "setSettings",
+            (5, 7, 3, 86_400, 86_400, 172_800, 604_800, 50 * 10**18, 25 * 10**18, bytes(32)),
+            "5 jurors (7 in the high tier), 3 looks at the same rows, 1 d to commit",
+        ),
+        (
+            "PolicyRegistry",
+            "amend",
+            (bytes(32), [], [(0, 3)], [(b"min-auc".ljust(32, b"\0"), bytes(32), 1, 0, 2, 2, 4, 0, 0)]),
+            "else 30 days and a second vote): Bring another set of rules into force, for 1 purposes: “min-auc”.",
+        ),
+    ],
+)
+def test_a_larger_change_is_told_with_its_wait(contract: str, name: str, value: object, sentence: str) -> None:
+    told = stage(CONTRACTS[contract], call(signature(contract, name), value))
+
+    assert told.known
+    assert sentence in told.sentence
+
+
+def signature(contract: str, name: str) -> str:
+    return next(each.signature for each in CALLS if (each.contract, each.signature.split("(")[0]) == (contract, name))
 
 
 def test_a_second_vote_is_told_with_what_it_confirms() -> None:
