@@ -18,6 +18,7 @@ from folkmoot.doctor import find_browser
 from folkmoot.settings import CHECKOUT
 from governance.adapters.tables import sqlite_url
 from governance.domain.release import ProposalState
+from governance.services.amendments import Amendments
 from tests.e2e.browser_wallet import BrowserWallet
 from tests.integration.dashboard_network import PlayedNetwork, key, play
 
@@ -218,6 +219,11 @@ def test_a_vote_from_a_browser_wallet_is_counted_and_carried_out(page: Page, sit
 
     expect(page.get_by_text("It was carried out.")).to_be_visible()
     assert network.governor.state(proposal) is ProposalState.EXECUTED
+    assert network.registry.organisations()[-1].name != "St. Anna", "admitted before its wait was over"
+    amendments = Amendments(network.chain)
+    (admission,) = amendments.ids()
+    site.devnet.advance(amendments.amendment(admission).from_s - network.chain.now_s())
+    amendments.activate(network.operator("Cleveland"), admission)
     assert network.registry.organisations()[-1].name == "St. Anna"
 
 

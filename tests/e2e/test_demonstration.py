@@ -24,8 +24,10 @@ from folkmoot import processes
 from folkmoot.demo.cast import SCHEMA
 from folkmoot.demo.run import Outcome
 from folkmoot.devnet import Devnet, NotRunning
-from governance.domain.release import Status
+from governance.domain.release import Stage, Status
+from governance.ports import Chain
 from governance.services.amendments import Amendments
+from governance.services.court import CaseRecord, Court
 from governance.services.market import AgreementState, Market
 from governance.services.reading import number, raw
 from governance.services.registry import Registry
@@ -236,6 +238,10 @@ def test_the_newcomer_takes_part_in_the_next_job_with_fresh_rows(demonstration: 
 
     jobs = wait_until(lambda: second_job(demonstration), seconds=60)
     cases = wait_until(lambda: Releases(chain).releases_of(jobs), seconds=120)
+    # A result is voted on when it can be appealed no more; the clock of this chain waits for us.
+    result = wait_until(lambda: final_case(chain, cases[0]), seconds=240)
+    ahead_s = result.window_end_s + 1 - chain.now_s()
+    assert folkmoot(demonstration, "devnet", "advance", str(ahead_s)).returncode == 0
     wait_until(lambda: Releases(chain).release(cases[0]).proposal_id, seconds=120)
 
     assert started.returncode == 0, started.stderr
@@ -283,6 +289,11 @@ def second_job(shown: Shown) -> bytes:
     chain = shown.told.network.chain
     events = chain.events("AgreementBook", ["JobOpened"], from_block=chain.first_block)
     return raw(events[1].values["job"]) if len(events) > 1 else b""
+
+
+def final_case(chain: Chain, release: bytes) -> CaseRecord | None:
+    case = Court(chain).case(release)
+    return case if case.stage is Stage.FINAL else None
 
 
 def no_deadline_was_missed(shown: Shown) -> bool:
