@@ -1,9 +1,12 @@
 """What the larger changes say: rules, and how juries work."""
 
 from collections.abc import Sequence
+from typing import cast
 
-from dashboard.text import credits_text, hexed, quote, whole
+from dashboard.text import credits_text, hexed, quote, short, whole
 from dashboard.times import span
+from governance.errors import PolicyError
+from governance.policy import ChainRule, limit_in_words, rule_from_chain
 
 
 def _parts(value: object) -> Sequence[object]:
@@ -17,22 +20,31 @@ def _name(value: object) -> str:
     return quote(raw.decode("ascii", "replace"))
 
 
+def _rule(value: object) -> str:
+    parts = _parts(value)
+    try:
+        rule = rule_from_chain(cast("ChainRule", tuple(parts)))
+    except PolicyError:
+        return f"{_name(parts[0])} of a kind that this page does not know"
+    return f"{_name(parts[0])} ({quote(rule.fact)} {limit_in_words(rule)})"
+
+
 def rule_set(value: object) -> str:
-    """Say which rules would be in force."""
+    """Say which rules would be in force, each with its limit."""
     _, _, tiers, rules = _parts(value)
-    names = ", ".join(_name(_parts(rule)[0]) for rule in _parts(rules))
-    return f"Bring another set of rules into force, for {len(_parts(tiers))} purposes: {names}."
+    told = "; ".join(_rule(rule) for rule in _parts(rules))
+    return f"Bring another set of rules into force, for {len(_parts(tiers))} purposes: {told}."
 
 
 def court_settings(value: object) -> str:
     """Say by which settings later cases would be heard."""
-    jury, high, looks, commit, reveal, appeal, delay, stake, bond, _ = (
-        whole(part) if isinstance(part, int) else 0 for part in _parts(value)
-    )
+    *numbers, metric_code = _parts(value)
+    jury, high, looks, commit, reveal, appeal, delay, stake, bond = map(whole, numbers)
     return (
         f"Hear later cases with {jury} jurors ({high} in the high tier), {looks} looks at the same rows, "
         f"{span(commit)} to commit, {span(reveal)} to reveal and {span(appeal)} to appeal against "
-        f"{credits_text(bond)}; a juror stakes {credits_text(stake)}, which waits {span(delay)} when it leaves."
+        f"{credits_text(bond)}; a juror stakes {credits_text(stake)}, which waits {span(delay)} when it leaves. "
+        f"They measure with the code {short(hexed(metric_code))}."
     )
 
 

@@ -140,6 +140,11 @@ def countdown(proposal: Proposal, live: Live) -> str:
             return f"It can be carried out in {span(live.eta_s - live.now_s)} ({utc(live.eta_s)})."
         case ProposalState.DEFEATED:
             return f"Voting ended {utc(live.deadline_s)} without enough votes."
+        case ProposalState.EXECUTED if any(action.signature.startswith("stage(") for action in proposal.actions):
+            return (
+                "It was carried out. What it staged takes effect only after its wait, and after a second vote "
+                "where it needs one; a keeper then activates it."
+            )
     return _OUTCOMES[live.state]
 
 

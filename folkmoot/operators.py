@@ -149,7 +149,7 @@ def stake_for(chain: Chain, operator: Signer, config_file: Path, amount_e18: int
             f"{staked_e18 / 10**18:.2f} credits are at stake, which is enough; name an --amount for more"
         )
     vault = chain.address("RewardVault")
-    # Added to what stands: bonds and bonuses of the same operator need theirs.
+    # Added to what stands: bonds of the same operator need theirs.
     allowed_e18 = number(chain.read("Credit", "allowance", operator.address, vault))
     chain.send(operator, "Credit", "approve", (vault, allowed_e18 + missing_e18))
     court.stake(operator, agent, missing_e18)

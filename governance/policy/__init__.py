@@ -16,6 +16,7 @@ from governance.policy.encoding import (
     encode_key,
     hash_set,
     policy_from_chain,
+    rule_from_chain,
 )
 from governance.policy.grace import Graces, evaluate_existing, graces_after
 from governance.policy.schema import POLICIES
@@ -26,7 +27,7 @@ from governance.policy.vocabulary import (
     purpose_bits,
     purpose_names,
 )
-from governance.policy.wording import bit_names, explain, format_micros, source_name
+from governance.policy.wording import bit_names, explain, format_micros, limit_in_words, source_name
 
 __all__ = [
     "POLICIES",
@@ -56,11 +57,13 @@ __all__ = [
     "holds",
     "licence_bits",
     "licence_names",
+    "limit_in_words",
     "load_policies",
     "policy_from_chain",
     "policy_from_document",
     "purpose_bits",
     "purpose_names",
+    "rule_from_chain",
     "rule_ids",
     "source_name",
     "tier_of",

@@ -108,6 +108,11 @@ def _value(value: int | None, unit: Unit, names: Mapping[int, str]) -> str:
     return format_micros(value, unit)
 
 
+def limit_in_words(rule: Rule) -> str:
+    """Return the limit of a rule that was read from the chain alone, such as "at most 0.10"."""
+    return _limit(rule, Unit.SET if rule.op.is_set else Unit.NUMBER, {})
+
+
 def _limit(rule: Rule, unit: Unit, names: Mapping[int, str]) -> str:
     word = {
         Op.MIN: "at least",

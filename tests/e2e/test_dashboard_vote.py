@@ -217,7 +217,7 @@ def test_a_vote_from_a_browser_wallet_is_counted_and_carried_out(page: Page, sit
     site.devnet.advance(2 * DAY_S)
     page.get_by_role("button", name="Execute").click()
 
-    expect(page.get_by_text("It was carried out.")).to_be_visible()
+    expect(page.get_by_text("It was carried out. What it staged takes effect only after its wait")).to_be_visible()
     assert network.governor.state(proposal) is ProposalState.EXECUTED
     assert network.registry.organisations()[-1].name != "St. Anna", "admitted before its wait was over"
     amendments = Amendments(network.chain)

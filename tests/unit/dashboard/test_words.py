@@ -101,6 +101,10 @@ def test_an_admission_without_staging_is_told_to_be_refused() -> None:
     assert told.arguments[0] == ("name", "St. Anna")
 
 
+def rule(fact: bytes, bound: int, *, op: int) -> tuple[object, ...]:
+    return (b"limit".ljust(32, b"\0"), fact.ljust(32, b"\0"), bound, op, 2, 2, 4, 0, 0)
+
+
 POWER = re.compile(r"^\| `(\w+)\.(\w+)` \| (?:timelock|Amendments) \|", re.MULTILINE)
 
 
@@ -143,10 +147,16 @@ def test_a_vote_on_a_release_is_told(contract: str, name: str, values: tuple[obj
             "5 jurors (7 in the high tier), 3 looks at the same rows, 1 d to commit",
         ),
         (
+            "EvaluatorCourt",
+            "setSettings",
+            (5, 7, 3, 86_400, 86_400, 172_800, 604_800, 50 * 10**18, 25 * 10**18, b"\xab" * 32),
+            "They measure with the code abababab",
+        ),
+        (
             "PolicyRegistry",
             "amend",
-            (bytes(32), [], [(0, 3)], [(b"min-auc".ljust(32, b"\0"), bytes(32), 1, 0, 2, 2, 4, 0, 0)]),
-            "else 30 days and a second vote): Bring another set of rules into force, for 1 purposes: “min-auc”.",
+            (bytes(32), [], [(0, 3)], [rule(b"auc", 700_000, op=0), rule(b"purposes", 6, op=4), rule(b"", 1, op=9)]),
+            "for 1 purposes: “limit” (“auc” at least 0.7); “limit” (“purposes” all of bit 1, bit 2); “limit” of a kind",
         ),
     ],
 )
