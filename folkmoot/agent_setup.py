@@ -8,8 +8,10 @@ import secrets
 import shutil
 import socket
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from typing import Final
 
 import yaml
@@ -18,6 +20,7 @@ from folkmoot.agent_config import ROLES, AgentConfig, AgentConfigError
 from folkmoot.files import storage_errors, write_atomically
 from folkmoot.keystore import Keystore
 
+PORTS: Final = range(10_000, 32_768)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
@@ -139,7 +142,13 @@ def _split(agent: NewAgent, work: Path) -> None:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of loopback that nobody listens on now.
+
+    It stays in a configuration, so it lies below the ports that systems hand to outgoing
+    connections (RFC 6335 section 6: 49152; Linux: 32768), one of which could hold it later.
+    """
+    for port in SystemRandom().sample(PORTS, k=len(PORTS)):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AgentConfigError(f"no port of 127.0.0.1 from {PORTS[0]} to {PORTS[-1]} is free: give --listen")

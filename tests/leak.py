@@ -14,10 +14,13 @@ import math
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
+
+import numpy as np
 
 DIGITS = 9
 SCALES = (1.0, 1e-2, 1e-3, 1e2, 1e3, 1e6, 1e9)
@@ -25,6 +28,12 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}={0,2}")
 _HEX = re.compile(rb"[0-9a-fA-F]{16,}")
 _ZLIB_STARTS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b\x08")
 MAX_DEPTH = 3
+FIRST_BYTES = 4
+BATCH_BYTES = 16_000_000
+View: TypeAlias = tuple[tuple[str, ...], bytes]
+"""Encodings on the way, and the bytes inside."""
+Needle: TypeAlias = tuple[str, str, bytes]
+"""Sentinel, encoding, and the bytes to look for, four or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +58,41 @@ def find_leaks(blob: bytes, sentinels: Sequence[str]) -> list[Leak]:
     needles = [(sentinel, name, needle) for sentinel in sentinels for name, needle in _needles(sentinel).items()]
     found = {
         Leak(sentinel, " > ".join([*path, name])): None
-        for path, view in _views(blob, ())
-        for sentinel, name, needle in needles
+        for views in _batches(_views(blob, ()))
+        for sentinel, name, needle in _likely(views, needles)
+        for path, view in views
         if needle in view
     }
     return list(found)
+
+
+def _batches(views: Iterable[View]) -> Iterator[list[View]]:
+    batch, size = list[View](), 0
+    for view in views:
+        batch.append(view)
+        size += len(view[1])
+        if size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    yield batch
+
+
+def _likely(views: Sequence[View], needles: Sequence[Needle]) -> list[Needle]:
+    """Return the needles whose first bytes occur anywhere in the views; it leaves out none that is there.
+
+    A home unfolds into millions of short views: one pass over all of them, joined, is many times
+    faster than hundreds of searches in each.
+    """
+    joined = np.frombuffer(b"".join(view for _, view in views), dtype=np.uint8)
+    if len(joined) < FIRST_BYTES or not needles:
+        return []
+    wanted = np.array([int.from_bytes(needle[:FIRST_BYTES], "big") for _, _, needle in needles], dtype=np.uint32)
+    starts = np.zeros(1 << 16, dtype=bool)
+    starts[wanted >> 16] = True
+    pairs = joined[:-1].astype(np.uint16) << 8 | joined[1:]
+    places = np.flatnonzero(starts[pairs[:-2]])
+    there = pairs[places].astype(np.uint32) << 16 | pairs[places + 2]
+    return [needles[place] for place in np.flatnonzero(np.isin(wanted, there))]
 
 
 def clipped_forms(sentinel: str, *, lower: float, upper: float) -> list[str]:
@@ -82,12 +121,13 @@ def _needles(sentinel: str) -> dict[str, bytes]:
     return needles
 
 
-def _views(blob: bytes, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], bytes]]:
+def _views(blob: bytes, path: tuple[str, ...]) -> Iterator[View]:
     yield path, blob
     # Without the point, 317.1592365 and 3171592365 and 0.3171592365 have the same digits.
-    yield path, blob.replace(b".", b"")
-    if any(48 <= byte <= 57 for byte in blob):
-        yield path, blob.lower()
+    if b"." in blob:
+        yield path, blob.replace(b".", b"")
+    if (lower := blob.lower()) != blob:
+        yield path, lower
     if len(path) >= MAX_DEPTH:
         return
     for name, inner in (*_from_base64(blob), *_from_hex(blob), *_inflated(blob)):

@@ -1,5 +1,6 @@
 """The index on a real node: everything is read, and what the node takes back is taken back."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,5 +140,9 @@ def _send_raw(running: Running, data: bytes) -> None:
         "chainId": running.chain.chain_id,
     }
     digest = rpc.call("eth_sendRawTransaction", "0x" + MEMBER.sign_transaction(transaction).hex())
-    receipt = rpc.fields("eth_getTransactionReceipt", str(digest))
-    assert receipt["status"] == "0x1"
+    # The node answers before it has mined.
+    for _ in range(100):
+        if rpc.call("eth_getTransactionReceipt", str(digest)) is not None:
+            break
+        time.sleep(0.1)
+    assert rpc.fields("eth_getTransactionReceipt", str(digest))["status"] == "0x1"
