@@ -156,19 +156,17 @@ class Keeper:
         return Plans()
 
     def _settle(self, job: bytes) -> list[Plans]:
+        record = self.desk.market.job(job)
+        over = record.state is JobState.FINISHED or self.desk.chain.now_s() > record.deadline_s
+        if not over:
+            return [Plans(due_at_s=record.deadline_s + 1)]
+        self._record(job, record)
         everything = self.desk.agreements.of(job)
         active = [a for a in everything if a.state is AgreementState.ACTIVE]
         bonded = [a for a in everything if a.state is not AgreementState.ACTIVE and self._is_bonded(a)]
-        record = self.desk.market.job(job)
-        over = record.state is JobState.FINISHED or self.desk.chain.now_s() > record.deadline_s
-        if over:
-            self._record(job, record)
-        if not active and not bonded and over:
-            self._ended.add(job)
         if not active and not bonded:
+            self._ended.add(job)
             return []
-        if not over:
-            return [Plans(due_at_s=record.deadline_s + 1)]
         cases = self._measured_cases(job)
         self._pay_rounds(job, active)
         for agreement in active:

@@ -42,6 +42,8 @@ class EvmChain:
         self._url = rpc_url
         self._deployment = deployment
         self._web3 = Web3(HTTPProvider(rpc_url, request_kwargs={"timeout": timeout_s}))
+        # It asks the node for its chain id before each call; `check` did, and we sign for our own id alone.
+        self._web3.middleware_onion.remove("validation")
         self._contracts: dict[str, Contract] = {}
         self._sending = threading.Lock()
 
