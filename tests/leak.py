@@ -135,8 +135,9 @@ def _views(blob: bytes, path: tuple[str, ...]) -> Iterator[View]:
 
 
 def _from_base64(blob: bytes) -> Iterator[tuple[str, bytes]]:
-    for match in _BASE64.finditer(blob):
-        text = match.group().rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
+    # A database keeps many versions of a page: the same text is looked into once.
+    for found in dict.fromkeys(_BASE64.findall(blob)):
+        text = found.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
         for start in range(4):
             run = text[start:]
             run = run[: len(run) - (len(run) % 4 == 1)]
@@ -147,9 +148,9 @@ def _from_base64(blob: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _from_hex(blob: bytes) -> Iterator[tuple[str, bytes]]:
-    for match in _HEX.finditer(blob):
+    for found in dict.fromkeys(_HEX.findall(blob)):
         for start in range(2):
-            run = match.group()[start:]
+            run = found[start:]
             yield "hex", bytes.fromhex(run[: len(run) // 2 * 2].decode())
 
 
