@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agents.roles.desk import Desk, Role
     from agents.roles.owner import OwnerSetup
     from agents.roles.process import Fetcher, Waker
+    from agents.roles.still import StillChain
     from governance.adapters.evm import EvmChain
     from governance.ports import Signer
     from governance.services.registry import Registry
@@ -60,6 +61,7 @@ def run_agent(config: AgentConfig, settings: Settings) -> int:
     from agents.net.post import PostOffice
     from agents.net.replay import ReplayGuard
     from agents.roles.process import Fetcher, RegistryDirectory, RoleLoop, Waker
+    from agents.roles.still import StillChain
     from governance.adapters.evm import KeySigner
     from governance.adapters.evm.keys import read_keystore
     from governance.services.registry import Registry
@@ -67,8 +69,7 @@ def run_agent(config: AgentConfig, settings: Settings) -> int:
     with suppress(OSError):
         # Keys, limits and rows lie here: nobody else's business, even on a shared machine.
         config.home.chmod(0o700)
-    password = _password(config.password_file)
-    secret = read_keystore(config.key, password)
+    secret = read_keystore(config.key, _password(config.password_file))
     signer = KeySigner.from_secret(secret)
     chain = _chain(config, settings)
     _require_binding(config, Registry(chain), signer.address)
@@ -76,7 +77,8 @@ def run_agent(config: AgentConfig, settings: Settings) -> int:
     fetcher, waker, store = Fetcher(directory, secret), Waker(), PublicStore(config.store)
     with KeyLock(config.home, signer.address):
         mailbox = _mailbox(config)
-        desk = _desk(config, chain, Links(signer=signer, mailbox=mailbox, store=store, fetch=fetcher, wake=waker))
+        still = StillChain(chain)
+        desk = _desk(config, still, Links(signer=signer, mailbox=mailbox, store=store, fetch=fetcher, wake=waker))
         roles = _roles(config, desk, secret)
         agent = NetAgent(
             NetSettings(name=config.name, host=config.host, port=config.port),
@@ -87,7 +89,7 @@ def run_agent(config: AgentConfig, settings: Settings) -> int:
             store=store,
         )
         PostOffice(agent, mailbox)
-        loop = RoleLoop(chain, roles, waker=waker, fetcher=fetcher, status=config.home / "status.json")
+        loop = RoleLoop(still, roles, waker=waker, fetcher=fetcher, status=config.home / "status.json")
         loop.attach(agent)
         LOGGER.info("%s listens on %s as %s", config.name, agent.base_url, signer.address)
         return int(agent.run())
@@ -132,7 +134,7 @@ def _mailbox(config: AgentConfig) -> Mailbox:
     return Mailbox.open(config.home / "agent.sqlite", tables)
 
 
-def _desk(config: AgentConfig, chain: EvmChain, links: Links) -> Desk:
+def _desk(config: AgentConfig, chain: StillChain, links: Links) -> Desk:
     from agents.roles.agreements import Agreements
     from agents.roles.desk import Desk
     from governance.adapters.evm.keys import read_keystore

@@ -99,7 +99,7 @@ def _make(agent: NewAgent, work: Path) -> None:
         "key": "keys/agent.json",
         "sealing_key": "keys/sealing.json",
         "password_file": "keys/password",
-        "listen": agent.listen or f"127.0.0.1:{free_port()}",
+        "listen": agent.listen or f"127.0.0.1:{free_port(agent.folder.parent)}",
         "mandate": "mandate.yaml",
     }
     with storage_errors(agent.folder):
@@ -141,14 +141,30 @@ def _split(agent: NewAgent, work: Path) -> None:
     write_split(owner, work / "data")
 
 
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on now.
+def free_port(neighbours: Path) -> int:
+    """Return a port of loopback that nobody listens on and no agent in the folder has been given.
 
     It stays in a configuration, so it lies below the ports that systems hand to outgoing
     connections (RFC 6335 section 6: 49152; Linux: 32768), one of which could hold it later.
+
+    Parameters
+    ----------
+    neighbours
+        Folder with a folder for each agent; those set up before may not listen yet.
     """
+    given = _given_ports(neighbours)
     for port in SystemRandom().sample(PORTS, k=len(PORTS)):
         with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+            if port not in given:
+                probe.bind(("127.0.0.1", port))
+                return port
     raise AgentConfigError(f"no port of 127.0.0.1 from {PORTS[0]} to {PORTS[-1]} is free: give --listen")
+
+
+def _given_ports(neighbours: Path) -> set[int]:
+    ports = set[int]()
+    for path in neighbours.glob("*/agent.yaml"):
+        # Somebody else's broken configuration is for its own start to complain of.
+        with suppress(OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
+            ports.add(int(str(yaml.safe_load(path.read_text())["listen"]).rpartition(":")[2]))
+    return ports

@@ -14,9 +14,9 @@ from agents.net.directory import AgentEntry, CachedDirectory
 from agents.net.errors import ArtifactError
 from agents.net.keys import identity_from_key
 from agents.roles.desk import Plans, Role, merge
+from agents.roles.still import StillChain
 from governance.domain.market import Address
 from governance.errors import FolkmootError
-from governance.ports import Chain
 from governance.services.registry import Registry
 
 LOGGER = logging.getLogger(__name__)
@@ -97,7 +97,9 @@ class RoleLoop:
         File with the plans, for ``folkmoot status`` and for whoever moves a development clock.
     """
 
-    def __init__(self, chain: Chain, roles: Sequence[Role], *, waker: Waker, fetcher: Fetcher, status: Path) -> None:
+    def __init__(
+        self, chain: StillChain, roles: Sequence[Role], *, waker: Waker, fetcher: Fetcher, status: Path
+    ) -> None:
         self._chain = chain
         self._roles = tuple(roles)
         self._waker = waker
@@ -116,12 +118,16 @@ class RoleLoop:
         seen = -1
         while True:
             awake.clear()
-            seen = await asyncio.to_thread(self._look, seen)
+            seen = await asyncio.to_thread(self._step_all, seen)
             try:
                 await asyncio.wait_for(awake.wait(), POLL_S)
                 seen = -1
             except TimeoutError:
                 continue
+
+    def _step_all(self, seen: int) -> int:
+        with self._chain.step():
+            return self._look(seen)
 
     def _look(self, seen: int) -> int:
         """Step every role if the chain moved; return the block that was looked at, or -1 to look again."""

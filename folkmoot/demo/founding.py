@@ -144,7 +144,7 @@ class Founder13:
             "key": "keys/agent.json",
             "sealing_key": "keys/sealing.json",
             "password_file": "keys/password",
-            "listen": f"127.0.0.1:{free_port()}",
+            "listen": f"127.0.0.1:{free_port(folder.parent)}",
             "mandate": "mandate.yaml",
         }
         if "owner" in party.roles:

@@ -13,6 +13,7 @@ import pytest
 
 from agents.roles.desk import Plans
 from agents.roles.process import Fetcher, RoleLoop, Waker
+from agents.roles.still import StillChain
 from governance.adapters.evm import EvmChain
 from governance.domain.deployment import Deployment
 from governance.errors import ChainUnreachable, FolkmootError
@@ -105,7 +106,8 @@ class Idle:
 
 
 def loop_of(chain: object, status: Path) -> RoleLoop:
-    return RoleLoop(chain, [Idle()], waker=Waker(), fetcher=Fetcher.__new__(Fetcher), status=status)  # type: ignore[arg-type]
+    still = StillChain(chain)  # type: ignore[arg-type]
+    return RoleLoop(still, [Idle()], waker=Waker(), fetcher=Fetcher.__new__(Fetcher), status=status)
 
 
 def test_an_unforeseen_answer_ends_no_agent(tmp_path: Path) -> None:
