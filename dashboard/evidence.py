@@ -60,8 +60,11 @@ def facts_of(release: Release, market: Market, people: People) -> list[Fact]:
         Fact("licences", release.manifest.licences, Source.DECLARED),
         Fact("dp_epsilon", max((terms.epsilon_micros for terms in data), default=0), Source.PROMISED),
         Fact("distinct_organisations", len(sellers) * MICROS, Source.COMPUTED),
+        Fact("objection_ratio", -(-len(release.objecting) * MICROS // max(len(sellers), 1)), Source.COMPUTED),
     ]
-    reserved = {fact.key for fact in facts} | {"evaluators"}
+    if release.offices:
+        facts.append(Fact("signoffs", release.offices, Source.SIGNED_OFF))
+    reserved = {fact.key for fact in facts} | {"evaluators", "signoffs"}
     if release.case is not None and release.case.final_at_s is not None:
         facts.append(Fact("evaluators", release.case.standing * MICROS, Source.COMPUTED))
         facts += [Fact(key, value, Source.MEASURED) for key, value in release.case.medians.items()]

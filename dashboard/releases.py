@@ -23,6 +23,7 @@ EVENTS: Final = (
     "Revoked",
     "Recalled",
 )
+CONSENT_EVENTS: Final = ("Objected", "ObjectionAbusive", "SignedOff", "ConsentEnded")
 COURT_EVENTS: Final = (
     "CaseOpened",
     "JuryDrawn",
@@ -116,6 +117,12 @@ class Release:
     decision: Decision | None = None
     suspended_until_s: int = 0
     """By the guardian."""
+    objecting: frozenset[int] = frozenset()
+    """Organisations."""
+    offices: int = 0
+    """That signed it off, as bits."""
+    consent_ended: bool = False
+    """Somebody whose terms give a veto withdrew consent."""
     fails_policy: bool = False
     """As the last recheck found."""
     withdrawn: Status | None = None
@@ -135,12 +142,12 @@ class Release:
 
     def status_at(self, now_s: int) -> Status:
         """Return where it stands at a moment of chain time, its parents aside."""
-        stopped = self.fails_policy or now_s < self.suspended_until_s
+        stopped = self.consent_ended or self.fails_policy or now_s < self.suspended_until_s
         return Status.SUSPENDED if stopped and self.status is Status.RELEASED else self.status
 
 
-def read_releases(registry: Iterable[Entry], court: Iterable[Entry]) -> list[Release]:
-    """Return all candidates, oldest first, from the events of registry and court in order."""
+def read_releases(registry: Iterable[Entry], court: Iterable[Entry], consent: Iterable[Entry]) -> list[Release]:
+    """Return all candidates, oldest first, from the events of registry, court and Consent, each in order."""
     cases = _read_cases(court)
     found: dict[bytes, Release] = {}
     for entry in registry:
@@ -153,6 +160,8 @@ def read_releases(registry: Iterable[Entry], court: Iterable[Entry]) -> list[Rel
             found[key] = replace(found[key], decision=_decision(entry))
         else:
             found[key] = _after(found[key], entry)
+    for entry in consent:
+        found[entry.word("id")] = _said(found[entry.word("id")], entry)
     return list(found.values())
 
 
@@ -184,6 +193,18 @@ def read_manifest(values: Sequence[object]) -> Manifest:
         agreements=tuple(word(item) for item in items(agreements)),
         declared=tuple((name(key), number(value)) for key, value in facts),
     )
+
+
+def _said(release: Release, entry: Entry) -> Release:
+    match entry.name:
+        case "Objected":
+            return replace(release, objecting=release.objecting | {entry.number("organisation")})
+        case "ObjectionAbusive":
+            return replace(release, objecting=release.objecting - {entry.number("organisation")})
+        case "SignedOff":
+            return replace(release, offices=release.offices | entry.number("offices"))
+        case _:
+            return replace(release, consent_ended=True)
 
 
 def _after(release: Release, entry: Entry) -> Release:

@@ -32,6 +32,10 @@ class World:
     votes: tuple[Entry, ...]
     """Events of MemberToken, from which powers at any moment follow."""
     quorums: tuple[Entry, ...]
+    endorsers: frozenset[str]
+    """Member wallets that endorsed the deployment."""
+    endorsed: bool
+    """Two thirds of the members have; nothing is released before."""
     policy: PolicySet | None
     """The set in force."""
 
@@ -115,6 +119,7 @@ def read_world(supplies: Supplies) -> World:
     index = supplies.index
     # First how far it has read: what is read after it can only be newer, never older, than it says.
     freshness = index.freshness()
+    endorsements = list(index.entries("Consent", ["Endorsed"]))
     return World(
         freshness=freshness,
         people=people.read_people(index.entries("AgentRegistry", people.EVENTS), index.last_heartbeats()),
@@ -123,6 +128,8 @@ def read_world(supplies: Supplies) -> World:
         releases=tuple(_releases(index)),
         proposals=_proposals(index, supplies),
         votes=tuple(index.entries("MemberToken", people.VOTE_EVENTS)),
+        endorsers=frozenset(entry.address("member") for entry in endorsements),
+        endorsed=any(entry.flag("complete") for entry in endorsements),
         quorums=tuple(index.entries("ModelGovernor", [QUORUM_EVENT])),
         policy=worded(index.policy(), supplies.worded_policy),
     )
@@ -135,5 +142,7 @@ def _proposals(index: Index, supplies: Supplies) -> tuple[Proposal, ...]:
 
 def _releases(index: Index) -> list[Release]:
     return releases.read_releases(
-        index.entries("ReleaseRegistry", releases.EVENTS), index.entries("EvaluatorCourt", releases.COURT_EVENTS)
+        index.entries("ReleaseRegistry", releases.EVENTS),
+        index.entries("EvaluatorCourt", releases.COURT_EVENTS),
+        index.entries("Consent", releases.CONSENT_EVENTS),
     )

@@ -33,6 +33,9 @@ STAKE_E18: Final = 50 * 10**18
 APPEAL_BOND_E18: Final = 25 * 10**18
 TOLERANCE_MICROS: Final = 10_000
 """All jurors measure the same rows with the same code."""
+CANDIDATE_BOND_E18: Final = 10 * 10**18
+"""Lost when no jury is drawn in time, so that another draw is not free."""
+OBJECTION_STAKE_E18: Final = 5 * 10**18
 NO_HEAD: Final = b"\0" * 32
 """The registry succeeds no other, so its log begins here."""
 METRICS: Final = (("auc", True), ("balanced_accuracy", True), ("tpr_gap_abs", False))
@@ -58,6 +61,8 @@ class Founding:
     policy: PolicySet
     guardian: str
     """Who may suspend each release once, for 14 days."""
+    officers: tuple[tuple[int, str], ...] = ()
+    """Office, a bit number, and who holds it."""
     treasury: str
     """Who holds the test credits at first."""
     supply_e18: int
@@ -98,7 +103,7 @@ def arguments(founding: Founding) -> dict[str, tuple[object, ...]]:
         "MemberToken": (WIRING,),
         "Timelock": (TIMELOCK_S, WIRING),
         "ModelGovernor": (WIRING, (VOTING_DELAY_S, VOTING_PERIOD_S, LATE_QUORUM_S)),
-        "ReleaseRegistry": (WIRING, (founding.guardian, NO_HEAD)),
+        "ReleaseRegistry": (WIRING, (founding.guardian, NO_HEAD, CANDIDATE_BOND_E18)),
         "PolicyRegistry": (WIRING, chain_set(policy)),
         "AgentRegistry": (WIRING, [(each.name, each.member, each.operator) for each in founding.founders]),
         "AgreementBook": (WIRING, FEE_BPS),
@@ -106,6 +111,7 @@ def arguments(founding: Founding) -> dict[str, tuple[object, ...]]:
         "EvaluatorCourt": (WIRING, settings, metrics, _numbers(founding.founders, founding.panel)),
         "Amendments": (WIRING,),
         "RewardVault": (WIRING,),
+        "Consent": (WIRING, (list(founding.officers), OBJECTION_STAKE_E18)),
     }
 
 

@@ -18,6 +18,7 @@ from folkmoot.settings import read_settings
 from governance.adapters.evm import EvmChain, KeySigner
 from governance.adapters.store import FileStore
 from governance.domain.deployment import Deployment
+from governance.domain.release import Manifest
 from governance.policy import load_policies
 from governance.services.registry import Role
 from tests.node_calls import NodeCalls
@@ -30,6 +31,8 @@ ROLES = (
     | {INSTITUTE: Role.COORDINATOR, CENTRE: Role.COMPUTE}
     | dict.fromkeys(LABORATORIES, Role.EVALUATOR)
 )
+OFFICE = 3
+"""A bit number."""
 SUPPLY_E18 = 1_000 * 10**18
 
 
@@ -45,6 +48,7 @@ class Story(NodeCalls):
     agreements: dict[str, bytes] = field(default_factory=dict)
     releases: dict[str, bytes] = field(default_factory=dict)
     proposals: dict[str, int] = field(default_factory=dict)
+    manifests: dict[str, Manifest] = field(default_factory=dict)
 
     @property
     def registry(self) -> str:
@@ -91,6 +95,7 @@ def _found(rpc: str, folder: Path) -> Story:
     founding = Founding(
         founders=founders,
         panel=LABORATORIES,
+        officers=((OFFICE, member(CENTRE).address),),
         policy=load_policies(),
         guardian=member(CENTRE).address,
         treasury=operator(INSTITUTE).address,

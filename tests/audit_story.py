@@ -14,18 +14,19 @@ from pathlib import Path
 
 from eth_utils.crypto import keccak
 
-from folkmoot.constitution import DAY_S
+from folkmoot.constitution import DAY_S, OBJECTION_STAKE_E18
 from governance.domain.market import Mandate
 from governance.domain.signing import Binding
 from governance.services.amendments import Amendments
 from governance.services.court import Court
 from governance.services.market import Market
 from governance.services.registry import Registry
-from governance.services.releases import Governor, Releases
+from governance.services.releases import Consent, Governor, Releases
 from tests.audit_cast import (
     CENTRE,
     INSTITUTE,
     LABORATORIES,
+    OFFICE,
     OWNERS,
     ROLES,
     SUPPLY_E18,
@@ -79,12 +80,16 @@ def _prepare(story: Story) -> None:
         _bind(story, name)
     registry.set_endpoint(operator(OWNERS[0]), agent(OWNERS[0]).address, "http://127.0.0.1/Ashford-moved-é")
     registry.heartbeat(agent(OWNERS[1]))
-    book = story.deployment.contracts["AgreementBook"]
-    story.chain.send(operator(INSTITUTE), "Credit", "approve", (book, SUPPLY_E18))
+    for contract in ("AgreementBook", "RewardVault"):
+        spender = story.deployment.contracts[contract]
+        story.chain.send(operator(INSTITUTE), "Credit", "approve", (spender, SUPPLY_E18))
     vault = story.deployment.contracts["RewardVault"]
     for name in OWNERS:
         story.chain.send(operator(INSTITUTE), "Credit", "transfer", (operator(name).address, BOND_E18))
         story.chain.send(operator(name), "Credit", "approve", (vault, BOND_E18))
+    consent = Consent(story.chain)
+    for name in ROLES:
+        consent.endorse(member(name), consent.deployment_digest())
     commit_rows(story, FIRST)
     _stake(story, LABORATORIES)
 
@@ -144,6 +149,7 @@ def _first_job(story: Story) -> None:
     measure(story, "reweighed", measured=FAIR, reveals=4)
     conclude(story, "reweighed")
     _stake(story, LABORATORIES)
+    _speak_up(story)
     carry_out(story, vote_on(story, "reweighed", support=FOR))
     # An incident that turns out to be none: it ends by itself.
     Releases(story.chain).suspend(member(CENTRE), story.releases["reweighed"], reason="an incident")
@@ -186,6 +192,17 @@ def _decide(story: Story, name: str, calldata: bytes, *, period_s: int = 6 * DAY
 def _activate_newest(story: Story) -> None:
     amendments = Amendments(story.chain)
     amendments.activate(operator(CENTRE), amendments.ids()[-1])
+
+
+def _speak_up(story: Story) -> None:
+    """One owner objects, which no rule of the set asks about, and an officer signs off."""
+    consent, release = Consent(story.chain), story.releases["reweighed"]
+    vault = story.deployment.contracts["RewardVault"]
+    story.chain.send(operator(INSTITUTE), "Credit", "transfer", (operator(OWNERS[0]).address, OBJECTION_STAKE_E18))
+    story.chain.send(operator(OWNERS[0]), "Credit", "approve", (vault, OBJECTION_STAKE_E18))
+    manifest, agreement = story.manifests["reweighed"], story.agreements[f"{OWNERS[0]} data"]
+    consent.object_to(operator(OWNERS[0]), manifest, agreement=agreement, reason="too many purposes")
+    consent.sign_off(member(CENTRE), Releases(story.chain).release(release), offices=1 << OFFICE)
 
 
 def _settle(story: Story) -> None:

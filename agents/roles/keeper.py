@@ -119,7 +119,8 @@ class Keeper:
     def _release(self, release: ReleaseRecord) -> Plans:
         if release.status is not Status.CANDIDATE:
             return Plans()
-        if self.desk.court.case(release.id).stage is Stage.LAPSED:
+        lapsed = self.desk.court.case(release.id).stage is Stage.LAPSED
+        if lapsed or self.desk.market.is_withdrawn(release.job, release.candidate_index):
             self._try(lambda: self.desk.releases.refuse(self.desk.signer, release.id), "refuse")
             return Plans()
         if not release.proposal_id and self.desk.chain.now_s() > self.desk.market.job(release.job).deadline_s:

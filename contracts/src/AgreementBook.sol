@@ -62,6 +62,8 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     /// @dev Looks only; rounds are paid upwards.
     mapping(bytes32 id => BitMaps.BitMap) private _paidLooks;
     mapping(bytes32 job => mapping(uint32 organisation => bytes32)) private _dataAgreements;
+    /// @dev Counted from one. One candidate of a job is undecided or released at a time, and none before it.
+    mapping(bytes32 job => uint8 candidate) private _lastWithdrawn;
     mapping(address agent => Spending) private _spent;
     mapping(address seller => uint64) private _epsilonGranted;
     uint16 private _feeBps;
@@ -107,6 +109,13 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         emit JobFinished(id, release);
         _log("job-finished", id, keccak256(abi.encode(id, release)));
         ROUNDS.finish(id);
+    }
+
+    /// @inheritdoc IAgreementBook
+    function cite(bytes32 id, uint8 candidate) external returns (Agreement memory) {
+        if (msg.sender != address(RELEASES)) revert AgreementOnlyRegistry(msg.sender);
+        _agreements[id].citedBy = candidate + 1;
+        return agreement(id);
     }
 
     // ---- Agreements ----
@@ -182,6 +191,8 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         AgreementState before = found.state;
         if (before == AgreementState.Withdrawn) revert AgreementNothingDue(id);
         found.state = AgreementState.Withdrawn;
+        uint8 last = _standsBehind(found);
+        if (found.withdrawalBlocks && last > _lastWithdrawn[found.job]) _lastWithdrawn[found.job] = last;
         emit ConsentWithdrawn(id, found.seller);
         _log("consent-withdrawn", id, keccak256(abi.encode(id, found.seller)));
         if (before != AgreementState.Active) return;
@@ -238,7 +249,7 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     }
 
     /// @inheritdoc IAgreementBook
-    function agreement(bytes32 id) external view returns (Agreement memory) {
+    function agreement(bytes32 id) public view returns (Agreement memory) {
         return _agreements[id];
     }
 
@@ -253,6 +264,16 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     function isPaid(bytes32 id, uint32 unit) external view returns (bool) {
         Agreement storage found = _agreements[id];
         return TermsRules.isPaidByRound(found.kind) ? unit < found.nextUnit : _paidLooks[id].get(unit);
+    }
+
+    /// @inheritdoc IAgreementBook
+    function standsBehind(bytes32 id) external view returns (uint8) {
+        return _standsBehind(_agreements[id]);
+    }
+
+    /// @inheritdoc IAgreementBook
+    function isWithdrawn(bytes32 job_, uint8 candidate) external view returns (bool) {
+        return _lastWithdrawn[job_] == candidate + 1;
     }
 
     /// @inheritdoc IAgreementBook
@@ -432,6 +453,15 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     function _isSeller(Agreement storage found) private view returns (bool) {
         address seller = found.seller;
         return seller != address(0) && (msg.sender == seller || msg.sender == _operatorOf(seller));
+    }
+
+    /// @dev Whoever leaves an owner out of a manifest does not get rid of its word: the rounds that it was paid for tell
+    /// too. Round 0 is everybody's.
+    function _standsBehind(Agreement storage found) private view returns (uint8) {
+        (uint8 cited, uint256 next) = (found.citedBy, found.nextUnit);
+        if (found.kind != Kind.Data || found.paidUnits == 0 || next < 2) return cited;
+        uint256 trained = 1 + (next - 2) / _jobs[found.job].roundsPerCandidate;
+        return trained > cited ? uint8(trained) : cited;
     }
 
     function _expire(bytes32 id, Agreement storage found) private {

@@ -27,6 +27,8 @@ contract ReleaseRegistry is Wiring {
 
     /// @inheritdoc IReleaseRegistry
     bytes32 public immutable parentHead;
+    /// @inheritdoc IReleaseRegistry
+    uint128 public immutable candidateBondE18;
 
     // ---- Storage ----
 
@@ -39,11 +41,14 @@ contract ReleaseRegistry is Wiring {
     /// @dev The set of rules that a release was last found not to keep while it was not bound by it.
     mapping(bytes32 id => bytes32 policyHash) private _noted;
     address private _guardian;
+    /// @inheritdoc IReleaseRegistry
+    address public successor;
 
     // ---- Constructor ----
 
     constructor(Addresses memory a, Settings memory settings) Wiring(a) {
         parentHead = settings.parentHead;
+        candidateBondE18 = settings.candidateBondE18;
         _log.head = settings.parentHead;
         _setGuardian(settings.guardian);
     }
@@ -52,6 +57,7 @@ contract ReleaseRegistry is Wiring {
 
     /// @inheritdoc IReleaseRegistry
     function submit(Manifest calldata manifest) external returns (bytes32 id) {
+        if (successor != address(0)) revert ReleaseRetired(successor);
         address coordinator = _requireTurn(manifest);
         _requireNew(manifest);
         Citations.Cited memory cited = Citations.collect(BOOK, AGENTS, manifest, coordinator);
@@ -64,6 +70,7 @@ contract ReleaseRegistry is Wiring {
         emit CandidateSubmitted(id, manifest.job, msg.sender, manifestHash, manifest);
         _append("candidate", id, keccak256(abi.encode(id, manifest.job, msg.sender, manifestHash, manifest)));
         COURT.open(id, manifest.job, manifest.artifact, cited.evaluationRoots, cited.organisations);
+        VAULT.hold(id, AGENTS.operatorOf(coordinator), candidateBondE18);
     }
 
     /// @inheritdoc IReleaseRegistry
@@ -88,11 +95,13 @@ contract ReleaseRegistry is Wiring {
     /// @inheritdoc IReleaseRegistry
     function approve(bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 factsDigest, uint64 deadlineS) external {
         _requireTimelock();
+        if (!CONSENT.isEndorsed()) revert ReleaseNotEndorsed();
         Release storage candidate = _candidate(id);
         if (block.timestamp > deadlineS) revert ReleaseExpired(deadlineS);
         _requireMeasured(id);
         _requireMatch(id, manifestHash, policyHash, factsDigest);
         _requireUsableParent(candidate.parent);
+        if (_isWithdrawn(candidate)) revert ReleaseConsentWithdrawn(id);
         (uint256 failed, uint256 applied,) = check(id);
         if (failed != 0) revert PolicyViolation(failed);
         candidate.status = Status.Released;
@@ -100,6 +109,7 @@ contract ReleaseRegistry is Wiring {
         emit Released(id, candidate.artifact, policyHash, factsDigest, applied);
         _append("released", id, keccak256(abi.encode(id, candidate.artifact, policyHash, factsDigest, applied)));
         BOOK.finishJob(candidate.job, id);
+        _endBond(id, false);
     }
 
     /// @inheritdoc IReleaseRegistry
@@ -115,6 +125,7 @@ contract ReleaseRegistry is Wiring {
         _append("refused", id, keccak256(abi.encode(id, reason, failed, policyHash, factsDigest)));
         bool last = candidate.candidateIndex + 1 == BOOK.job(candidate.job).candidates;
         if (last) BOOK.finishJob(candidate.job, 0);
+        _endBond(id, reason == RefusalReason.Jury);
     }
 
     // ---- After the decision ----
@@ -182,13 +193,23 @@ contract ReleaseRegistry is Wiring {
         _setGuardian(guardian_);
     }
 
+    /// @inheritdoc IReleaseRegistry
+    function retire(address successor_) external {
+        if (msg.sender != AMENDMENTS) revert ReleaseOnlyAmendments(msg.sender);
+        if (successor != address(0)) revert ReleaseRetired(successor);
+        if (successor_.code.length == 0) revert ReleaseNoSuccessor();
+        successor = successor_;
+        emit Retired(successor_);
+        _append("retired", bytes32(uint256(uint160(successor_))), keccak256(abi.encode(successor_)));
+    }
+
     // ---- Log ----
 
     /// @inheritdoc IReleaseRegistry
     function append(bytes32 kind, bytes32 subject, bytes32 payload) external {
         bool listed = msg.sender == address(POLICY) || msg.sender == address(AGENTS) || msg.sender == address(BOOK)
             || msg.sender == address(ROUNDS) || msg.sender == address(COURT) || msg.sender == GOVERNOR
-            || msg.sender == AMENDMENTS || msg.sender == address(VAULT);
+            || msg.sender == AMENDMENTS || msg.sender == address(VAULT) || msg.sender == address(CONSENT);
         if (!listed) revert ReleaseOnlyWriter(msg.sender);
         _log.append(HashLog.Entry(msg.sender, kind, subject, payload));
     }
@@ -333,6 +354,7 @@ contract ReleaseRegistry is Wiring {
 
     function _grounds(bytes32 id, Release storage candidate) private view returns (RefusalReason, uint256 failed) {
         if (COURT.courtCase(id).stage == IEvaluatorCourt.Stage.Lapsed) return (RefusalReason.Jury, 0);
+        if (_isWithdrawn(candidate)) return (RefusalReason.Withdrawal, 0);
         IGovernor.ProposalState vote = _voteOf(candidate);
         if (vote == IGovernor.ProposalState.Canceled) {
             bool late = block.timestamp > BOOK.job(candidate.job).deadlineS;
@@ -381,17 +403,29 @@ contract ReleaseRegistry is Wiring {
         if (source == Source.COMPUTED) return _computed(id, key, candidate);
         if (source == Source.MEASURED) return COURT.median(id, key);
         if (source == Source.PROMISED) return _promised(key, candidate);
+        if (source == Source.SIGNED_OFF) return _signedOff(id, key);
         if (source != Source.DECLARED) return (0, false);
         if (key == "licences") return (int128(candidate.licences), true);
         return (_declared[id][key], _isDeclared[id][key]);
     }
 
     function _computed(bytes32 id, bytes32 key, Release storage candidate) private view returns (int128, bool) {
-        if (key == "distinct_organisations") return (int128(uint128(candidate.contributors)) * MILLION, true);
+        int128 contributors = int128(uint128(candidate.contributors));
+        if (key == "distinct_organisations") return (contributors * MILLION, true);
+        if (key == "objection_ratio") {
+            int128 objecting = int128(uint128(CONSENT.objections(id))) * MILLION;
+            return ((objecting + contributors - 1) / contributors, true);
+        }
         if (key != "evaluators") return (0, false);
         IEvaluatorCourt.Case memory measured = COURT.courtCase(id);
         bool known = measured.stage == IEvaluatorCourt.Stage.Final;
         return (known ? int128(uint128(measured.reveals)) * MILLION : int128(0), known);
+    }
+
+    function _signedOff(bytes32 id, bytes32 key) private view returns (int128, bool) {
+        if (key != "signoffs") return (0, false);
+        uint128 offices = CONSENT.signOffs(id);
+        return (int128(offices), offices != 0);
     }
 
     function _promised(bytes32 key, Release storage candidate) private view returns (int128, bool) {
@@ -414,8 +448,13 @@ contract ReleaseRegistry is Wiring {
 
     /// @dev What stops a release by itself, its parents aside.
     function _stopped(Release storage released) private view returns (Reason) {
+        if (_isWithdrawn(released)) return Reason.Withdrawal;
         if (released.failsPolicy) return Reason.Policy;
         return block.timestamp < released.suspendedUntilS ? Reason.Guardian : Reason.None;
+    }
+
+    function _isWithdrawn(Release storage cited) private view returns (bool) {
+        return BOOK.isWithdrawn(cited.job, cited.candidateIndex);
     }
 
     function _checkExisting(bytes32 id, Release storage released)
@@ -430,6 +469,13 @@ contract ReleaseRegistry is Wiring {
         if (parent == 0) return;
         (Status now_,) = standing(parent);
         if (now_ != Status.Released) revert ReleaseParentNotUsable(parent);
+    }
+
+    /// @dev Kept when no jury could measure it: the next draw must cost something.
+    function _endBond(bytes32 id, bool forfeited) private {
+        if (candidateBondE18 == 0) return;
+        if (forfeited) VAULT.forfeit(id, TIMELOCK, candidateBondE18);
+        else VAULT.giveBack(id, candidateBondE18);
     }
 
     function _requireTimelock() private view {

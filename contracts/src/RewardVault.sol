@@ -34,6 +34,7 @@ contract RewardVault is IRewardVault, ReentrancyGuardTransient {
     IERC20 private immutable CREDIT;
     IReleaseRegistry private immutable RELEASES;
     address private immutable BOOK;
+    address private immutable CONSENT;
     address private immutable COURT;
     address private immutable TREASURY;
 
@@ -49,6 +50,7 @@ contract RewardVault is IRewardVault, ReentrancyGuardTransient {
         CREDIT = IERC20(a.credit);
         RELEASES = IReleaseRegistry(a.releaseRegistry);
         BOOK = a.agreementBook;
+        CONSENT = a.consent;
         COURT = a.evaluatorCourt;
         TREASURY = a.timelock;
     }
@@ -57,7 +59,8 @@ contract RewardVault is IRewardVault, ReentrancyGuardTransient {
 
     /// @inheritdoc IRewardVault
     function hold(bytes32 key, address from, uint128 amountE18) external nonReentrant {
-        bool listed = msg.sender == BOOK || msg.sender == COURT || msg.sender == address(RELEASES);
+        bool listed = msg.sender == BOOK || msg.sender == COURT || msg.sender == address(RELEASES)
+            || msg.sender == CONSENT;
         if (!listed) revert VaultOnlyHolder(msg.sender);
         if (amountE18 == 0) return;
         if (from == address(0)) revert VaultNobody();

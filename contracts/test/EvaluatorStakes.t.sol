@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IEvaluatorCourt} from "../src/interfaces/IEvaluatorCourt.sol";
 import {CourtBase} from "./CourtBase.sol";
+import {CANDIDATE_BOND_E18} from "./Gate.sol";
 
 /// @dev Stakes, settings, panel, signed commitments, questions, and what settlement takes.
 contract EvaluatorStakesTest is CourtBase {
@@ -138,7 +139,9 @@ contract EvaluatorStakesTest is CourtBase {
             slashedE18 += served.slashedE18;
         }
         assertEq(credit.balanceOf(address(vault)), beforeE18 + bondE18, "nothing left");
-        assertEq(stakesE18 + slashedE18 + bondE18, beforeE18 + bondE18, "in is out");
+        (, uint128 candidateE18) = vault.held(address(releases), id);
+        assertEq(candidateE18, CANDIDATE_BOND_E18, "the candidate's bond is not the jury's");
+        assertEq(stakesE18 + slashedE18 + candidateE18, beforeE18, "in is out");
         assertEq(_treasury() + vault.balanceOf(STRANGER), slashedE18 + bondE18, "credited");
     }
 

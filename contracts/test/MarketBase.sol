@@ -85,8 +85,10 @@ abstract contract MarketBase is Check {
         _bindAll();
         _commitData();
         credit.transfer(_operator(INSTITUTE), FUNDS);
-        vm.prank(_operator(INSTITUTE));
+        vm.startPrank(_operator(INSTITUTE));
         credit.approve(address(book), type(uint256).max);
+        credit.approve(address(vault), type(uint256).max);
+        vm.stopPrank();
     }
 
     // ---- Deployment ----

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Consent} from "../src/Consent.sol";
+import {Credit} from "../src/Credit.sol";
 import {MemberToken} from "../src/MemberToken.sol";
 import {ModelGovernor} from "../src/ModelGovernor.sol";
 import {PolicyRegistry} from "../src/PolicyRegistry.sol";
 import {ReleaseRegistry} from "../src/ReleaseRegistry.sol";
+import {RewardVault} from "../src/RewardVault.sol";
 import {Timelock} from "../src/Timelock.sol";
 import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
 import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
@@ -12,7 +15,7 @@ import {Addresses} from "../src/types/Addresses.sol";
 import {Kind} from "../src/types/Market.sol";
 import {Entrenchment, Op, Phase, Rule, Source, Tier, TierEntry} from "../src/types/Policy.sol";
 import {Delays} from "../src/types/Voting.sol";
-import {gate} from "./Gate.sol";
+import {gate, offices} from "./Gate.sol";
 import {Sets} from "./Sets.sol";
 import {AgentsOnPaper, BookOnPaper, CourtOnPaper, RoundsOnPaper} from "./StandIns.sol";
 import {Check} from "./Vm.sol";
@@ -20,8 +23,9 @@ import {Check} from "./Vm.sol";
 /// @dev Votes, constitution and gate for real; market and court on paper.
 abstract contract ReleaseBase is Check {
     uint256 internal constant MEMBERS = 13;
+    uint256 internal constant FUNDS = 1000e18;
+    address internal constant AMENDMENTS = address(0xAE);
     address internal constant COORDINATOR = address(0xC0);
-    address internal constant VAULT = address(0x7A);
     bytes32 internal constant JOB = "the job";
     uint128 internal constant FOR_TRIAGE = 1;
     int128 internal constant GOOD_GAP = 100_000;
@@ -38,17 +42,22 @@ abstract contract ReleaseBase is Check {
     ModelGovernor internal governor;
     ReleaseRegistry internal releases;
     PolicyRegistry internal policy;
+    Credit internal credit;
+    RewardVault internal vault;
+    Consent internal consent;
 
     function setUp() public virtual {
         vm.warp(1_700_000_000);
         (agents, book, rounds, court) =
             (new AgentsOnPaper(), new BookOnPaper(), new RoundsOnPaper(), new CourtOnPaper());
+        credit = new Credit(address(this), 10 * FUNDS);
         _deploy(_addresses());
         for (uint256 i; i < MEMBERS; ++i) {
             agents.admit(token, _member(i));
         }
         vm.warp(block.timestamp + 1);
         _fillBook();
+        _settleIn();
     }
 
     function _addresses() private view returns (Addresses memory a) {
@@ -60,7 +69,10 @@ abstract contract ReleaseBase is Check {
         a.policyRegistry = vm.computeCreateAddress(address(this), nonce + 4);
         (a.agentRegistry, a.agreementBook) = (address(agents), address(book));
         (a.roundLedger, a.evaluatorCourt) = (address(rounds), address(court));
-        a.rewardVault = VAULT;
+        a.rewardVault = vm.computeCreateAddress(address(this), nonce + 5);
+        a.consent = vm.computeCreateAddress(address(this), nonce + 6);
+        a.amendments = AMENDMENTS;
+        a.credit = address(credit);
     }
 
     function _deploy(Addresses memory a) private {
@@ -69,6 +81,22 @@ abstract contract ReleaseBase is Check {
         governor = new ModelGovernor(a, Delays(1 days, 5 days, 1 days));
         releases = new ReleaseRegistry(a, gate());
         policy = new PolicyRegistry(a, Sets.wide(_tiers(), _rules()));
+        vault = new RewardVault(a);
+        consent = new Consent(a, offices());
+    }
+
+    /// @dev Everybody endorses, and the operators can pay what they put at stake.
+    function _settleIn() private {
+        bytes32 digest = consent.deploymentDigest();
+        for (uint256 i; i < _endorsers(); ++i) {
+            vm.prank(_member(i));
+            consent.endorse(digest);
+        }
+        for (uint32 i = 1; i <= 9; ++i) {
+            credit.transfer(agents.operator(i), FUNDS);
+            vm.prank(agents.operator(i));
+            credit.approve(address(vault), FUNDS);
+        }
     }
 
     /// @dev Three owners' agents of two organisations, and one organisation with evaluation rows.
@@ -191,13 +219,17 @@ abstract contract ReleaseBase is Check {
         return vm.addr(index + 1);
     }
 
+    function _endorsers() internal pure virtual returns (uint256) {
+        return MEMBERS;
+    }
+
     function _tiers() private pure returns (TierEntry[] memory tiers) {
         tiers = new TierEntry[](2);
         tiers[0] = TierEntry(0, Tier.HIGH);
         tiers[1] = TierEntry(1, Tier.LIMITED);
     }
 
-    function _rules() private pure returns (Rule[] memory rules) {
+    function _rules() internal pure virtual returns (Rule[] memory rules) {
         rules = new Rule[](2);
         rules[0] = Rule({
             id: "no-social-scoring",

@@ -11,7 +11,7 @@ import {Source} from "../src/types/Policy.sol";
 import {OneFact} from "./OneFact.sol";
 import {ReleaseRegistry} from "../src/ReleaseRegistry.sol";
 import {Addresses} from "../src/types/Addresses.sol";
-import {GUARDIAN} from "./Gate.sol";
+import {CANDIDATE_BOND_E18, GUARDIAN} from "./Gate.sol";
 import {ReleaseBase} from "./ReleaseBase.sol";
 
 contract SubmitTest is ReleaseBase {
@@ -504,6 +504,10 @@ contract FactsTest is ReleaseBase {
 }
 
 contract LogTest is ReleaseBase {
+    function _endorsers() internal pure override returns (uint256) {
+        return 0;
+    }
+
     function test_the_head_is_recomputed_from_the_entries() public {
         bytes32 before = releases.logHead();
         uint64 length = releases.logLength();
@@ -511,32 +515,34 @@ contract LogTest is ReleaseBase {
         bytes32 id = _submit(manifest);
         bytes32 payload =
             keccak256(abi.encode(id, JOB, COORDINATOR, keccak256(abi.encode(manifest)), manifest));
-        bytes32 digest = keccak256(
-            abi.encode(
-                before,
-                length + 1,
-                block.chainid,
-                address(releases),
-                uint64(block.timestamp),
-                address(releases),
-                bytes32("candidate"),
-                id,
-                payload
-            )
-        );
-        bytes32 expected = bytes32((uint256(digest) & ~uint256(type(uint32).max)) | (length + 1));
+        bytes32 expected = _next(before, length + 1, address(releases), "candidate", id, payload);
+        payload = keccak256(abi.encode(address(releases), id, agents.operator(9), CANDIDATE_BOND_E18));
+        expected = _next(expected, length + 2, address(vault), "held", id, payload);
         assertEq(releases.logHead(), expected, "head");
-        assertEq(releases.logLength(), length + 1, "length");
+        assertEq(releases.logLength(), length + 2, "length");
     }
 
-    function test_guardian_and_constitution_are_the_first_entries() public view {
-        assertEq(releases.logLength(), 2, "length");
+    function _next(bytes32 before, uint64 index, address writer, bytes32 kind, bytes32 subject, bytes32 payload)
+        private
+        view
+        returns (bytes32)
+    {
+        bytes32 digest = keccak256(
+            abi.encode(
+                before, index, block.chainid, address(releases), uint64(block.timestamp), writer, kind, subject, payload
+            )
+        );
+        return bytes32((uint256(digest) & ~uint256(type(uint32).max)) | index);
+    }
+
+    function test_guardian_constitution_and_officers_are_the_first_entries() public view {
+        assertEq(releases.logLength(), 3, "length");
     }
 
     function test_a_successor_goes_on_where_the_log_before_ends() public {
         Addresses memory none;
         bytes32 before = releases.logHead();
-        ReleaseRegistry next = new ReleaseRegistry(none, IReleaseRegistry.Settings(GUARDIAN, before));
+        ReleaseRegistry next = new ReleaseRegistry(none, IReleaseRegistry.Settings(GUARDIAN, before, 0));
         assertEq(next.parentHead(), before, "parent");
         assertEq(next.logLength(), releases.logLength() + 1, "its own first entry follows");
         assertTrue(next.logHead() != before, "head");
@@ -550,7 +556,7 @@ contract LogTest is ReleaseBase {
     }
 
     function test_every_listed_writer_appends() public {
-        address[7] memory writers = _writers();
+        address[9] memory writers = _writers();
         for (uint256 i; i < writers.length; ++i) {
             uint64 length = releases.logLength();
             vm.prank(writers[i]);
@@ -559,7 +565,7 @@ contract LogTest is ReleaseBase {
         }
     }
 
-    function _writers() private view returns (address[7] memory) {
+    function _writers() private view returns (address[9] memory) {
         return [
             address(policy),
             address(agents),
@@ -567,12 +573,14 @@ contract LogTest is ReleaseBase {
             address(rounds),
             address(court),
             address(governor),
-            VAULT
+            address(vault),
+            address(consent),
+            AMENDMENTS
         ];
     }
 
     function _isWriter(address caller) private view returns (bool) {
-        address[7] memory writers = _writers();
+        address[9] memory writers = _writers();
         for (uint256 i; i < writers.length; ++i) {
             if (writers[i] == caller) return true;
         }

@@ -12,6 +12,15 @@ contract AgentsOnPaper {
     mapping(address key => uint32) public organisationOf;
     mapping(address key => bool) public isActive;
 
+    /// @dev One operator for each organisation.
+    function operatorOf(address key) external view returns (address) {
+        return operator(organisationOf[key]);
+    }
+
+    function operator(uint32 organisation) public pure returns (address) {
+        return address(0x0F0000 + uint160(organisation));
+    }
+
     function set(address key, uint32 organisation, bool active) external {
         organisationOf[key] = organisation;
         isActive[key] = active;
@@ -32,6 +41,7 @@ contract BookOnPaper {
     mapping(bytes32 id => bytes32[]) private _candidates;
     uint256 public finishes;
     bytes32 public finishedBy;
+    mapping(bytes32 job => mapping(uint8 candidate => bool)) public isWithdrawn;
 
     function setJob(bytes32 id, IAgreementBook.Job calldata terms, bytes32[] calldata names) external {
         _jobs[id] = terms;
@@ -54,6 +64,19 @@ contract BookOnPaper {
 
     function agreement(bytes32 id) external view returns (IAgreementBook.Agreement memory) {
         return _agreements[id];
+    }
+
+    function cite(bytes32 id, uint8 candidate) external returns (IAgreementBook.Agreement memory) {
+        _agreements[id].citedBy = candidate + 1;
+        return _agreements[id];
+    }
+
+    function standsBehind(bytes32 id) external view returns (uint8) {
+        return _agreements[id].citedBy;
+    }
+
+    function setWithdrawn(bytes32 job_, uint8 candidate) external {
+        isWithdrawn[job_][candidate] = true;
     }
 
     function candidates(bytes32 id) external view returns (bytes32[] memory) {
@@ -96,6 +119,10 @@ contract CourtOnPaper {
         _cases[id].reveals = 5;
         _median[id][key] = value;
         _known[id][key] = true;
+    }
+
+    function setReveals(bytes32 id, uint8 reveals) external {
+        _cases[id].reveals = reveals;
     }
 
     function lapse(bytes32 id) external {

@@ -2,12 +2,14 @@
 pragma solidity 0.8.37;
 
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
+import {Consent} from "../src/Consent.sol";
 import {Credit} from "../src/Credit.sol";
 import {ModelGovernor} from "../src/ModelGovernor.sol";
 import {RewardVault} from "../src/RewardVault.sol";
 import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
 import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
-import {Kind} from "../src/types/Market.sol";
+import {Kind, Terms} from "../src/types/Market.sol";
+import {DOCTOR, OBJECTION_STAKE_E18} from "./Gate.sol";
 import {Check} from "./Vm.sol";
 import {SystemBase} from "./SystemBase.sol";
 
@@ -19,12 +21,25 @@ contract Citizens is SystemBase {
 
     uint256[] public proposals;
     bool public shrank;
+    /// @dev Candidates from which somebody whose terms give a veto took consent back.
+    mapping(bytes32 id => bool) public mustBlock;
     uint64 private _longest;
     uint32 private _posted;
 
     function setUp() public override {
         super.setUp();
         _openMarket();
+    }
+
+    /// @dev One short of two thirds, so that the walk has to get there.
+    function _endorsers() internal pure override returns (uint32) {
+        return 8;
+    }
+
+    /// @dev Every second owner's terms give a veto.
+    function _terms(Kind kind, uint32 seller) internal view override returns (Terms memory terms) {
+        terms = super._terms(kind, seller);
+        terms.withdrawalBlocks = kind == Kind.Data && seller % 2 == 0;
     }
 
     // ---- Agents ----
@@ -66,6 +81,50 @@ contract Citizens is SystemBase {
             if (seller % 2 == 0) vm.prank(_agent(organisation));
             try book.close(id) {} catch {}
         }
+        _remember();
+    }
+
+    // ---- What people say beside the vote ----
+
+    function endorse(uint8 organisation) external {
+        _endorse(1 + organisation % ORGANISATIONS);
+        _remember();
+    }
+
+    function signOff(uint128 offices_) external {
+        bytes32 id = _last();
+        bytes32 manifestHash = releases.release(id).manifestHash;
+        vm.prank(DOCTOR);
+        consent.signOff(id, manifestHash, offices_ % 3 == 0 ? offices_ : 8);
+        _remember();
+    }
+
+    function objectTo(uint8 owner) external {
+        uint32 who = 1 + owner % OWNERS;
+        vm.prank(_operator(who));
+        credit.approve(address(vault), OBJECTION_STAKE_E18);
+        bytes32 id = _last();
+        vm.prank(_operator(who));
+        consent.objectTo(id, agreements[Kind.Data][who], "not what I agreed to");
+        _remember();
+    }
+
+    function endObjection(uint8 owner, bool abusive) external {
+        uint32 who = 1 + owner % OWNERS;
+        bytes32 id = _last();
+        if (abusive) vm.prank(address(timelock));
+        if (abusive) consent.judgeAbusive(id, who);
+        else consent.returnStake(id, who);
+        _remember();
+    }
+
+    function withdrawConsent(uint8 owner) external {
+        // Seldom, else nothing is ever released.
+        if (owner % 16 >= OWNERS) return;
+        uint32 who = 1 + owner % 16;
+        vm.prank(_operator(who));
+        book.withdraw(agreements[Kind.Data][who]);
+        if (who % 2 == 0) mustBlock[_last()] = true;
         _remember();
     }
 
@@ -152,6 +211,10 @@ contract Citizens is SystemBase {
         (all[n + 3], all[n + 4]) = (address(this), address(court));
     }
 
+    function beside() external view returns (Consent) {
+        return consent;
+    }
+
     function jobId() external view returns (bytes32) {
         return job;
     }
@@ -181,6 +244,7 @@ contract SystemInvariantTest is Check {
     IAgreementBook private book;
     IReleaseRegistry private registry;
     ModelGovernor private governor;
+    Consent private consent;
 
     struct FuzzSelector {
         address addr;
@@ -191,6 +255,7 @@ contract SystemInvariantTest is Check {
         citizens = new Citizens();
         citizens.setUp();
         (credit, vault, book, registry, governor) = citizens.parts();
+        consent = citizens.beside();
     }
 
     function targetContracts() external view returns (address[] memory targets) {
@@ -232,6 +297,24 @@ contract SystemInvariantTest is Check {
         }
     }
 
+    function invariant_nothing_is_released_before_two_thirds_endorsed() public view {
+        bytes32[] memory ids = registry.releasesOf(citizens.jobId());
+        for (uint256 i; i < ids.length; ++i) {
+            bool released = registry.release(ids[i]).status == IReleaseRegistry.Status.Released;
+            assertTrue(!released || consent.isEndorsed(), "endorsed");
+        }
+        (uint256 votes, uint256 ofAll) = consent.endorsement();
+        assertTrue(consent.isEndorsed() == (3 * votes >= 2 * ofAll), "two thirds");
+    }
+
+    function invariant_nothing_is_usable_after_a_veto() public view {
+        bytes32[] memory ids = registry.releasesOf(citizens.jobId());
+        for (uint256 i; i < ids.length; ++i) {
+            bool usable = registry.isUsable(registry.release(ids[i]).artifact);
+            assertTrue(!usable || !citizens.mustBlock(ids[i]), "usable");
+        }
+    }
+
     function invariant_no_more_votes_than_members() public view {
         for (uint256 i; i < citizens.proposalCount(); ++i) {
             (uint256 against, uint256 forVotes, uint256 abstain) = governor.proposalVotes(citizens.proposals(i));
@@ -256,8 +339,17 @@ contract SystemInvariantTest is Check {
         citizens.submit(1);
         citizens.measure(true);
         citizens.propose();
+        citizens.objectTo(0);
         citizens.carry();
+        citizens.endorse(8);
         citizens.execute(1);
+        assertTrue(registry.isUsable(registry.release(registry.releasesOf(citizens.jobId())[1]).artifact), "usable");
+        citizens.signOff(8);
+        citizens.endObjection(0, true);
+        citizens.withdrawConsent(1);
+        citizens.withdraw(4);
+        invariant_nothing_is_usable_after_a_veto();
+        invariant_nothing_is_released_before_two_thirds_endorsed();
         bytes32[] memory ids = registry.releasesOf(citizens.jobId());
         assertEq(ids.length, 2, "candidates");
         assertTrue(registry.release(ids[0]).status == IReleaseRegistry.Status.Refused, "first");

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AgentRegistry} from "../src/AgentRegistry.sol";
 import {AgreementBook} from "../src/AgreementBook.sol";
 import {Amendments} from "../src/Amendments.sol";
+import {Consent} from "../src/Consent.sol";
 import {EvaluatorCourt} from "../src/EvaluatorCourt.sol";
 import {MemberToken} from "../src/MemberToken.sol";
 import {ModelGovernor} from "../src/ModelGovernor.sol";
@@ -21,7 +22,7 @@ import {Lines} from "../src/libraries/Lines.sol";
 import {AggregationPrivacy, Kind, PrivacyUnit, Terms} from "../src/types/Market.sol";
 import {Op, Phase, Rule, Source} from "../src/types/Policy.sol";
 import {Delays} from "../src/types/Voting.sol";
-import {gate} from "./Gate.sol";
+import {gate, offices} from "./Gate.sol";
 import {MarketBase} from "./MarketBase.sol";
 import {Sets} from "./Sets.sol";
 
@@ -31,6 +32,7 @@ abstract contract SystemBase is MarketBase {
     uint128 internal constant PRICE_E18 = 100e18;
 
     Timelock internal timelock;
+    Consent internal consent;
     ModelGovernor internal governor;
     Amendments internal amendments;
     bytes32 internal job;
@@ -57,6 +59,7 @@ abstract contract SystemBase is MarketBase {
         a.evaluatorCourt = vm.computeCreateAddress(address(this), nonce + 8);
         a.amendments = vm.computeCreateAddress(address(this), nonce + 9);
         a.rewardVault = vm.computeCreateAddress(address(this), nonce + 10);
+        a.consent = vm.computeCreateAddress(address(this), nonce + 11);
     }
 
     function _deploy(Addresses memory a) internal override {
@@ -71,6 +74,20 @@ abstract contract SystemBase is MarketBase {
         court = new EvaluatorCourt(a, _settings(), _metrics(), _labs());
         amendments = new Amendments(a);
         vault = new RewardVault(a);
+        consent = new Consent(a, offices());
+        for (uint32 i = 1; i <= _endorsers(); ++i) {
+            _endorse(i);
+        }
+    }
+
+    function _endorsers() internal pure virtual returns (uint32) {
+        return ORGANISATIONS;
+    }
+
+    function _endorse(uint32 organisation) internal {
+        bytes32 digest = consent.deploymentDigest();
+        vm.prank(_member(organisation));
+        consent.endorse(digest);
     }
 
     function _rules() internal pure override returns (Rule[] memory rules) {
@@ -104,7 +121,7 @@ abstract contract SystemBase is MarketBase {
         agreements[kind][seller] = id;
     }
 
-    function _terms(Kind kind, uint32 seller) internal view returns (Terms memory terms) {
+    function _terms(Kind kind, uint32 seller) internal view virtual returns (Terms memory terms) {
         bool byRound = kind == Kind.Data || kind == Kind.Compute;
         (terms.kind, terms.buyer, terms.seller, terms.job) = (kind, _agent(INSTITUTE), _agent(seller), job);
         (terms.priceE18, terms.units) = (PRICE_E18, byRound ? ALL_ROUNDS : 3);

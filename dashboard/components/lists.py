@@ -19,6 +19,7 @@ REASONS = {
     RefusalReason.POLICY: "the members agreed, the constitution did not",
     RefusalReason.VOTE: "the vote failed or was not carried out in time",
     RefusalReason.JURY: "no jury measured it",
+    RefusalReason.WITHDRAWAL: "somebody whose data stand behind it withdrew consent",
     RefusalReason.NONE: "no reason given",
 }
 
@@ -98,6 +99,8 @@ def _since(release: Release) -> str:
         return ", and recalled by the members since: stop using it"
     if release.withdrawn is not None:
         return ", and revoked by the members since: it may not be used"
+    if release.consent_ended:
+        return ", and consent was withdrawn since: it may not be used"
     if release.fails_policy:
         return ", but it breaks rules that bind it now: it may not be used"
     return ": exactly this file may be used, unless it is suspended"

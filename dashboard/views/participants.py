@@ -31,6 +31,7 @@ def page() -> None:
         what="organisations",
         digests=["member wallet", "operator key"],
     )
+    st.caption(_endorsement(world))
     st.header("Agents", divider="gray")
     agents = sorted(world.people.agents.values(), key=lambda a: (a.organisation, a.bound_at_s))
     show_table([_agent(a, world) for a in agents], what="agents", digests=["agent key"])
@@ -41,6 +42,12 @@ def page() -> None:
     st.header("Mandates", divider="gray")
     st.caption("Limits that an operator's key set on chain; the contract refuses every agreement outside them.")
     show_table([_mandate(a, world) for a in agents if a.mandate is not None], what="mandates", digests=["agent key"])
+
+
+def _endorsement(world: World) -> str:
+    members = {o.member for o in world.people.organisations.values() if o.active}
+    count = f"{len(members & world.endorsers)} of {len(members)} members have endorsed exactly these contracts"
+    return f"{count}." if world.endorsed else f"{count}; nothing can be released before two thirds have."
 
 
 def _money(world: World) -> None:
@@ -69,6 +76,7 @@ def _organisation(organisation: Organisation, world: World) -> dict[str, Cell]:
         "state": "active" if organisation.active else "removed",
         "admitted": utc(organisation.admitted_at_s),
         "agents": len(agents),
+        "endorsed": "yes" if organisation.member in world.endorsers else "no",
         "member wallet": organisation.member,
         "operator key": organisation.operator,
     }

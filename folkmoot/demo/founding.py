@@ -74,6 +74,7 @@ class Founder13:
         self.tell("splitting 920 patients of 4 hospitals, once, with seed 0")
         owners = self._split()
         configs = {party.slug: self._configure(party) for party in parties}
+        self._endorse(chain, parties, keys)
         self._register(chain, parties, keys)
         self._pay_in(chain, keys)
         self._stake(chain, parties, keys)
@@ -168,9 +169,18 @@ class Founder13:
             bind_agent(chain, operator, config)
             set_mandate(chain, operator, config)
 
+    def _endorse(self, chain: EvmChain, parties: tuple[Party, ...], keys: Keystore) -> None:
+        from governance.services.releases import Consent
+
+        self.tell("every member endorses these contracts and no others; nothing is released before two thirds have")
+        digest = Consent(chain).deployment_digest()
+        for party in parties:
+            Consent(chain).endorse(keys.signer(f"{party.slug}.member"), digest)
+
     def _pay_in(self, chain: EvmChain, keys: Keystore) -> None:
         operator = keys.signer(f"{COORDINATOR}.operator")
-        chain.send(operator, "Credit", "approve", (chain.address("AgreementBook"), SUPPLY_E18))
+        for contract in ("AgreementBook", "RewardVault"):
+            chain.send(operator, "Credit", "approve", (chain.address(contract), SUPPLY_E18))
 
     def _stake(self, chain: EvmChain, parties: tuple[Party, ...], keys: Keystore) -> None:
         self.tell("staking for the evaluators, who are not drawn without")

@@ -1,10 +1,14 @@
 """Where the contracts of one network stand."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from governance.domain.market import Address
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
+from governance.domain.market import NOBODY, Address
 from governance.errors import DeploymentMissing
 
 CONTRACTS: Final = (
@@ -20,6 +24,7 @@ CONTRACTS: Final = (
     "EvaluatorCourt",
     "Amendments",
     "RewardVault",
+    "Consent",
 )
 """In the order of deployment."""
 WIRED: Final = (*CONTRACTS, "Disputes")
@@ -37,6 +42,22 @@ class Deployment:
     contracts: dict[str, Address]
     code: dict[str, str] = field(default_factory=dict)
     """Keccak-256 of the code at each address on the day of the deployment; empty in files of older versions."""
+
+    def digest(self) -> bytes:
+        """Return what members endorse if this file tells the truth: 32 bytes.
+
+        Raises
+        ------
+        DeploymentMissing
+            If the file does not say what code was deployed.
+        """
+        missing = [name for name in CONTRACTS if name not in self.code]
+        if missing:
+            raise DeploymentMissing(
+                f"the deployment file names no code for {', '.join(missing)}; copy the file again from whoever deployed"
+            )
+        codes = {name: bytes.fromhex(self.code[name].removeprefix("0x")) for name in CONTRACTS}
+        return deployment_digest(self.chain_id, self.contracts, codes)
 
     def to_json(self) -> str:
         """Return the deployment file's text."""
@@ -72,3 +93,16 @@ class Deployment:
             raise DeploymentMissing(
                 f"the deployment file is damaged ({problem!r}); copy it again from whoever deployed"
             ) from problem
+
+
+def deployment_digest(chain_id: int, contracts: Mapping[str, Address], codes: Mapping[str, bytes]) -> bytes:
+    """Return keccak256(abi.encode(chainid, addresses, code hashes)) of all places of the wiring, in their order.
+
+    Parameters
+    ----------
+    contracts, codes
+        Address and Keccak-256 of the code, 32 bytes, by name; a place without a contract stands with zeros.
+    """
+    addresses = [contracts.get(name, NOBODY) for name in WIRED]
+    hashes = [codes.get(name, bytes(32)) for name in WIRED]
+    return bytes(keccak(encode(["uint256", "address[]", "bytes32[]"], [chain_id, addresses, hashes])))

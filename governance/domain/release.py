@@ -38,9 +38,10 @@ class Reason(IntEnum):
     POLICY = 1
     VOTE = 2
     JURY = 3
-    GUARDIAN = 4
-    PARENT = 5
-    MEMBERS = 6
+    WITHDRAWAL = 4
+    GUARDIAN = 5
+    PARENT = 6
+    MEMBERS = 7
 
 
 class RefusalReason(IntEnum):
@@ -50,6 +51,8 @@ class RefusalReason(IntEnum):
     POLICY = 1
     VOTE = 2
     JURY = 3
+    WITHDRAWAL = 4
+    """Somebody whose terms give a veto withdrew consent."""
 
 
 class Stage(IntEnum):

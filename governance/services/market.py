@@ -68,6 +68,8 @@ class AgreementRecord:
     fee_bps: int = 0
     """The treasury's part of each payment."""
     withdrawal_blocks: bool = True
+    cited_by: int = 0
+    """The last candidate that cites it, counted from one."""
     bond_e18: int = 0
     """What was locked; what is left of it is the vault's to say."""
     auditor: Address = NOBODY
@@ -144,7 +146,7 @@ class Market:
 
     def agreement(self, agreement: bytes) -> AgreementRecord | None:
         """Return an agreement, or None when there is none of this id."""
-        values = reading.row(self._chain.read("AgreementBook", "agreement", agreement), 21)
+        values = reading.row(self._chain.read("AgreementBook", "agreement", agreement), 22)
         state = AgreementState(reading.number(values[0]))
         if state is AgreementState.NONE:
             return None
@@ -162,14 +164,15 @@ class Market:
             epsilon_micros=reading.number(values[9]),
             fee_bps=reading.number(values[10]),
             withdrawal_blocks=reading.flag(values[11]),
-            job=reading.raw(values[12]),
-            buyer=reading.address(values[13]),
-            deadline_s=reading.number(values[14]),
-            rows=reading.number(values[15]),
-            purposes=reading.number(values[16]),
-            bond_e18=reading.number(values[17]),
-            data_root=reading.raw(values[18]),
-            auditor=reading.address(values[19]),
+            cited_by=reading.number(values[12]),
+            job=reading.raw(values[13]),
+            buyer=reading.address(values[14]),
+            deadline_s=reading.number(values[15]),
+            rows=reading.number(values[16]),
+            purposes=reading.number(values[17]),
+            bond_e18=reading.number(values[18]),
+            data_root=reading.raw(values[19]),
+            auditor=reading.address(values[20]),
         )
 
     def is_paid(self, agreement: bytes, unit: int) -> bool:
@@ -212,6 +215,10 @@ class Market:
     def withdraw(self, seller: Signer, agreement: bytes) -> Receipt:
         """Take the seller's consent back; its agent's key or its operator's."""
         return self._chain.send(seller, "AgreementBook", "withdraw", (agreement,))
+
+    def is_withdrawn(self, job: bytes, candidate_index: int) -> bool:
+        """Return whether a seller whose terms give a veto took consent back from what stands behind a candidate."""
+        return reading.flag(self._chain.read("AgreementBook", "isWithdrawn", job, candidate_index))
 
     def bond_left_e18(self, agreement: bytes) -> int:
         """Return what is left of an agreement's bond, 1e-18 credit."""

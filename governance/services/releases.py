@@ -146,6 +146,33 @@ class Releases:
         return self._chain.send(sender, "ReleaseRegistry", "recheck", (release,))
 
 
+class Consent:
+    """Consent with types."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+
+    def deployment_digest(self) -> bytes:
+        """Return the digest of all addresses and their code, as members endorse it."""
+        return reading.raw(self._chain.read("Consent", "deploymentDigest"))
+
+    def is_endorsed(self) -> bool:
+        """Return whether two thirds of the members have endorsed the deployment."""
+        return reading.flag(self._chain.read("Consent", "isEndorsed"))
+
+    def endorse(self, member: Signer, digest: bytes) -> Receipt:
+        """Say that exactly this deployment is the one that the member agreed to."""
+        return self._chain.send(member, "Consent", "endorse", (digest,))
+
+    def object_to(self, operator: Signer, release: bytes, *, agreement: bytes, reason: str) -> Receipt:
+        """Object for the organisation behind a data agreement; the reason has at most 31 characters."""
+        return self._chain.send(operator, "Consent", "objectTo", (release, agreement, short_text(reason)))
+
+    def sign_off(self, officer: Signer, release: ReleaseRecord, *, offices: int) -> Receipt:
+        """Sign off a candidate before its vote, or a release, for the offices of a bit set."""
+        return self._chain.send(officer, "Consent", "signOff", (release.id, release.manifest_hash, offices))
+
+
 class Governor:
     """ModelGovernor with types."""
 

@@ -30,7 +30,7 @@ from governance.services.amendments import Amendments
 from governance.services.court import Court
 from governance.services.market import Market, RoundClaim
 from governance.services.registry import Registry, Role
-from governance.services.releases import FOR, Governor, Releases
+from governance.services.releases import FOR, Consent, Governor, Releases
 
 HOSPITALS = ("Cleveland", "Hungary", "Switzerland", "VA Long Beach")
 LABORATORIES = tuple(f"Laboratory {letter}" for letter in "ABCDEFG")
@@ -115,8 +115,12 @@ class PlayedNetwork:
         for name in LABORATORIES:
             self._bind(name, Role.EVALUATOR)
             self._stake(name)
-        book = self.chain.address("AgreementBook")
-        self.chain.send(self.operator(INSTITUTE), "Credit", "approve", (book, 1_000 * CREDIT))
+        for contract in ("AgreementBook", "RewardVault"):
+            spender = self.chain.address(contract)
+            self.chain.send(self.operator(INSTITUTE), "Credit", "approve", (spender, 1_000 * CREDIT))
+        consent = Consent(self.chain)
+        for name in NAMES:
+            consent.endorse(self.member(name), consent.deployment_digest())
 
     def _stake(self, name: str) -> None:
         stake, operator = self.court.settings().stake_e18, self.operator(name)

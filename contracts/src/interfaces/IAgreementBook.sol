@@ -53,6 +53,8 @@ interface IAgreementBook {
         uint16 feeBps;
         /// Whether the seller's withdrawal blocks a release alone.
         bool withdrawalBlocks;
+        /// The last candidate that cites it, counted from one; zero before any does.
+        uint8 citedBy;
         bytes32 job;
         address buyer;
         uint64 deadlineS;
@@ -143,7 +145,8 @@ interface IAgreementBook {
     function expire(bytes32 id) external;
 
     /// @notice Takes the seller's consent back. Its agent or its operator; always possible, whatever became of either or of the agreement.
-    /// @dev No round is paid after it. It is free: before the job's end it costs nothing of the bond.
+    /// @dev No round is paid after it. It is free: before the job's end it costs nothing of the bond. Where the terms let
+    /// it block, the candidate that it stands behind can no longer be released, and a release is suspended, for ever.
     function withdraw(bytes32 id) external;
 
     /// @notice Takes a part of the original bond: half to the buyer, 30 % to the challenger, 20 % to the treasury. Only Disputes.
@@ -154,6 +157,17 @@ interface IAgreementBook {
 
     /// @notice Ends a job. Only ReleaseRegistry.
     function finishJob(bytes32 job, bytes32 release) external;
+
+    /// @notice Notes that a candidate rests on an agreement. Only ReleaseRegistry.
+    /// @param candidate Its index in the agreement's job.
+    function cite(bytes32 id, uint8 candidate) external returns (Agreement memory);
+
+    /// @notice The last candidate that cites an agreement, or for which one of its rounds was paid; counted from one.
+    function standsBehind(bytes32 id) external view returns (uint8);
+
+    /// @notice True when consent was taken back from what stands behind a candidate, by a seller whose terms let that
+    /// block alone.
+    function isWithdrawn(bytes32 job, uint8 candidate) external view returns (bool);
 
     function job(bytes32 id) external view returns (Job memory);
 

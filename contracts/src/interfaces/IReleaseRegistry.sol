@@ -20,12 +20,13 @@ interface IReleaseRegistry is IFacts {
         Recalled
     }
 
-    /// @dev Why a release stands as it does; the first four are those of `RefusalReason`.
+    /// @dev Why a release stands as it does; the first five are those of `RefusalReason`.
     enum Reason {
         None,
         Policy,
         Vote,
         Jury,
+        Withdrawal,
         /// The guardian suspended it.
         Guardian,
         /// A release that it was built from may not be used.
@@ -41,7 +42,9 @@ interface IReleaseRegistry is IFacts {
         /// The vote failed or was not carried out in time.
         Vote,
         /// No jury measured the candidate.
-        Jury
+        Jury,
+        /// Somebody whose terms give a veto withdrew consent.
+        Withdrawal
     }
 
     struct DeclaredFact {
@@ -75,6 +78,8 @@ interface IReleaseRegistry is IFacts {
         address guardian;
         /// Head of the log of the registry that this one succeeds, or zero.
         bytes32 parentHead;
+        /// Deposit of the coordinator's operator behind a candidate, in 1e-18 credit.
+        uint128 candidateBondE18;
     }
 
     /// @dev In the order that fills slots: three for what is small, then one each.
@@ -127,7 +132,14 @@ interface IReleaseRegistry is IFacts {
     error ReleaseSuspendedBefore(bytes32 id, uint64 untilS);
     error ReleaseNotSuspended(bytes32 id);
     error ReleaseParentNotUsable(bytes32 parent);
+    /// @dev Two thirds of the members have not endorsed this deployment yet.
+    error ReleaseNotEndorsed();
+    error ReleaseConsentWithdrawn(bytes32 id);
     error ReleaseNoReason();
+    error ReleaseOnlyAmendments(address caller);
+    /// @dev Candidates go to the successor.
+    error ReleaseRetired(address successor);
+    error ReleaseNoSuccessor();
     /// @dev The rules say what they said before.
     error ReleaseNothingChanges(bytes32 id);
     /// @dev Nothing to refuse: the vote runs, or the candidate may still be approved.
@@ -137,6 +149,7 @@ interface IReleaseRegistry is IFacts {
     event ReleaseProposed(bytes32 indexed id, uint256 indexed proposalId);
     event Released(bytes32 indexed id, bytes32 indexed artifact, bytes32 policyHash, bytes32 factsHash, uint256 appliedRules);
     event Refused(bytes32 indexed id, RefusalReason reason, uint256 failedRules, bytes32 policyHash, bytes32 factsHash);
+    event Retired(address indexed successor);
     event GuardianChanged(address indexed guardian);
     /// @dev The guardian's, for a time. Reason is a short text.
     event Suspended(bytes32 indexed id, bytes32 reason, uint64 untilS);
@@ -186,6 +199,10 @@ interface IReleaseRegistry is IFacts {
     /// @param reason A short text for people.
     function recall(bytes32 id, bytes32 reason) external;
 
+    /// @notice Takes no more candidates and names the registry that goes on with the log. Only Amendments, once.
+    /// @dev The successor is deployed with this head as its `parentHead`. What is released here stays judged here.
+    function retire(address successor) external;
+
     /// @notice Names another guardian. Only the timelock, so that a guardian never keeps its own office.
     function setGuardian(address guardian) external;
 
@@ -217,8 +234,15 @@ interface IReleaseRegistry is IFacts {
 
     function guardian() external view returns (address);
 
+    /// @notice The registry that takes candidates instead of this one, or zero.
+    function successor() external view returns (address);
+
     /// @notice Head of the log of the registry that this one succeeds, or zero; this log goes on from there.
     function parentHead() external view returns (bytes32);
+
+    /// @notice Deposit of the coordinator's operator behind a candidate, in 1e-18 credit, pulled by allowance into the
+    /// RewardVault. The treasury's when no jury could measure it, else given back at the decision.
+    function candidateBondE18() external view returns (uint128);
 
     /// @notice Releases of a job in the order of submission.
     function releasesOf(bytes32 job) external view returns (bytes32[] memory);
@@ -238,4 +262,5 @@ interface IReleaseRegistry is IFacts {
     function evaluatorCourt() external view returns (address);
     function amendments() external view returns (address);
     function rewardVault() external view returns (address);
+    function consent() external view returns (address);
 }

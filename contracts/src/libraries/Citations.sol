@@ -35,7 +35,7 @@ library Citations {
         IAgentRegistry agents,
         IReleaseRegistry.Manifest calldata manifest,
         address coordinator
-    ) internal view returns (Cited memory cited) {
+    ) internal returns (Cited memory cited) {
         uint256 count = manifest.agreements.length;
         Draft memory draft;
         draft.contributors = new uint32[](count);
@@ -45,7 +45,10 @@ library Citations {
         draft.organisations = _add(cited.organisations, 0, agents.organisationOf(coordinator));
         for (uint256 i; i < count; ++i) {
             _requireFirst(manifest.agreements, i);
-            _cite(cited, draft, book, agents, manifest.agreements[i], manifest.job);
+            IAgreementBook.Agreement memory agreement = book.cite(manifest.agreements[i], manifest.candidateIndex);
+            bool open = agreement.state == IAgreementBook.AgreementState.Active && agreement.job == manifest.job;
+            if (!open) revert IReleaseRegistry.ReleaseBadAgreement(manifest.agreements[i]);
+            _cite(cited, draft, agents, manifest.agreements[i], agreement);
         }
         if (draft.dataCount == 0 || draft.roots == 0) revert IReleaseRegistry.ReleaseBadManifest("agreements");
         cited.contributors = uint32(draft.contributorCount);
@@ -55,15 +58,10 @@ library Citations {
     function _cite(
         Cited memory cited,
         Draft memory draft,
-        IAgreementBook book,
         IAgentRegistry agents,
         bytes32 id,
-        bytes32 job
+        IAgreementBook.Agreement memory agreement
     ) private view {
-        IAgreementBook.Agreement memory agreement = book.agreement(id);
-        if (agreement.state != IAgreementBook.AgreementState.Active || agreement.job != job) {
-            revert IReleaseRegistry.ReleaseBadAgreement(id);
-        }
         uint32 organisation = agents.organisationOf(agreement.seller);
         draft.organisations = _add(cited.organisations, draft.organisations, organisation);
         if (agreement.kind == Kind.Data) {

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IAgentRegistry} from "../interfaces/IAgentRegistry.sol";
 import {IAgreementBook} from "../interfaces/IAgreementBook.sol";
+import {IConsent} from "../interfaces/IConsent.sol";
 import {IEvaluatorCourt} from "../interfaces/IEvaluatorCourt.sol";
 import {IPolicyRegistry} from "../interfaces/IPolicyRegistry.sol";
 import {IReleaseRegistry} from "../interfaces/IReleaseRegistry.sol";
@@ -23,6 +24,7 @@ abstract contract Wiring is IReleaseRegistry {
     IEvaluatorCourt internal immutable COURT;
     address internal immutable AMENDMENTS;
     IRewardVault internal immutable VAULT;
+    IConsent internal immutable CONSENT;
 
     constructor(Addresses memory a) {
         GOVERNOR = a.governor;
@@ -35,6 +37,7 @@ abstract contract Wiring is IReleaseRegistry {
         COURT = IEvaluatorCourt(a.evaluatorCourt);
         AMENDMENTS = a.amendments;
         VAULT = IRewardVault(a.rewardVault);
+        CONSENT = IConsent(a.consent);
     }
 
     function governor() external view returns (address) {
@@ -75,5 +78,9 @@ abstract contract Wiring is IReleaseRegistry {
 
     function rewardVault() external view returns (address) {
         return address(VAULT);
+    }
+
+    function consent() external view returns (address) {
+        return address(CONSENT);
     }
 }

@@ -15,5 +15,6 @@ struct Addresses {
     address evaluatorCourt;
     address amendments;
     address rewardVault;
+    address consent;
     address disputes;
 }

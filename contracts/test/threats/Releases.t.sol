@@ -24,6 +24,13 @@ abstract contract ReleasedBase is ReleaseBase {
         governor.execute(proposal);
     }
 
+    function _factOf(bytes32 id, bytes32 key) internal view returns (int128, uint8) {
+        (bytes32[] memory keys, uint8[] memory sources) = (new bytes32[](1), new uint8[](1));
+        (keys[0], sources[0]) = (key, 0x7e);
+        (int128[] memory values, uint8[] memory from) = releases.facts(id, keys, sources);
+        return (values[0], from[0]);
+    }
+
     function _artifact() internal view returns (bytes32) {
         return _manifest(0).artifact;
     }
@@ -83,7 +90,7 @@ contract GateThreatsTest is ReleasedBase {
             id, IReleaseRegistry.RefusalReason.Policy, GAP_RULE, policy.activeHash(), releases.factsHash(id)
         );
         releases.refuse(id);
-        assertEq(releases.logLength(), length + 1, "one entry");
+        assertEq(releases.logLength(), length + 2, "the refusal, and the bond that is given back");
         court.measure(id, "tpr_gap_abs", GOOD_GAP);
         vm.expectPartialRevert(IReleaseRegistry.ReleaseNotCandidate.selector);
         governor.execute(proposal);
@@ -259,6 +266,26 @@ contract StandingThreatsTest is ReleasedBase {
         vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseNothingChanges.selector, id));
         releases.recheck(id);
         _expectStanding(id, IReleaseRegistry.Status.Released, IReleaseRegistry.Reason.None);
+    }
+
+    // ---- Migration ----
+
+    function test_a_retired_registry_takes_no_candidates_and_keeps_its_releases() public {
+        vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseOnlyAmendments.selector, address(this)));
+        releases.retire(address(court));
+        vm.startPrank(AMENDMENTS);
+        vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseNoSuccessor.selector));
+        releases.retire(address(0xDEAD));
+        releases.retire(address(court));
+        bytes memory refusal = abi.encodeWithSelector(IReleaseRegistry.ReleaseRetired.selector, address(court));
+        vm.expectRevert(refusal);
+        releases.retire(address(book));
+        vm.stopPrank();
+        _expectStanding(id, IReleaseRegistry.Status.Released, IReleaseRegistry.Reason.None);
+        IReleaseRegistry.Manifest memory manifest = _childManifest("second job", "child", id);
+        vm.prank(COORDINATOR);
+        vm.expectRevert(refusal);
+        releases.submit(manifest);
     }
 
     // ---- Revoking ----

@@ -25,6 +25,7 @@ GETTERS: Final = {
     "EvaluatorCourt": "evaluatorCourt",
     "Amendments": "amendments",
     "RewardVault": "rewardVault",
+    "Consent": "consent",
 }
 """Where ReleaseRegistry says that the others stand."""
 RANGE: Final = 500

@@ -7,6 +7,7 @@ from typing import Final
 from governance.domain.release import Reason, RefusalReason, Status
 from governance.ports import Event
 from governance.services import reading
+from governance.services.audit.consents import was_withdrawn
 from governance.services.audit.context import Context
 from governance.services.audit.records import Release
 
@@ -22,12 +23,16 @@ class Standing:
     status: Status
     """As it is stored: what suspends a release is told apart."""
     refusal: RefusalReason = RefusalReason.NONE
+    withdrawn: bool = False
+    """Consent was withdrawn by somebody whose terms give a veto."""
     fails_policy: bool = False
     suspended_until_s: int = 0
     parent: bytes = NOTHING
 
     def stopped(self, now_s: int) -> Reason:
         """Return what stops a release by itself, its parents aside."""
+        if self.withdrawn:
+            return Reason.WITHDRAWAL
         if self.fails_policy:
             return Reason.POLICY
         return Reason.GUARDIAN if now_s < self.suspended_until_s else Reason.NONE
@@ -36,10 +41,12 @@ class Standing:
 def read_standings(context: Context) -> dict[bytes, Standing]:
     """Return how every candidate stands after all events."""
     found = {key: _decided(release) for key, release in context.records.releases.items()}
+    for key, standing in found.items():
+        standing.withdrawn = was_withdrawn(context, key)
     for event in context.events(WHERE, *STEPS):
-        standing = found.get(reading.raw(event.values["id"]))
-        if standing is not None:
-            _note(standing, event, context.time_s(event))
+        concerned = found.get(reading.raw(event.values["id"]))
+        if concerned is not None:
+            _note(concerned, event, context.time_s(event))
     return found
 
 

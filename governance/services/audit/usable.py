@@ -23,6 +23,7 @@ WHY: Final = {
 }
 SUSPENDED: Final = {
     Reason.POLICY: "its release is suspended: it breaks rules in force",
+    Reason.WITHDRAWAL: "its release is suspended: somebody whose data stand behind it withdrew consent",
     Reason.GUARDIAN: "its release is suspended by the guardian, for 14 days at most",
     Reason.PARENT: "its release is suspended: one that it was built from may not be used",
 }
@@ -103,6 +104,8 @@ def _sentence(status: Status, why: Reason, failed: tuple[str, ...]) -> str:
     match why:
         case Reason.POLICY:
             return f"the constitution refused it: {', '.join(failed) or 'a rule that has changed since'}"
+        case Reason.WITHDRAWAL:
+            return "somebody whose data stand behind it withdrew consent"
         case Reason.VOTE:
             return "the members did not release it"
         case _:

@@ -11,6 +11,7 @@ from governance.services.audit.checks.agreements import check_agreements, check_
 from governance.services.audit.checks.amendments import check_amendments
 from governance.services.audit.checks.appeals import check_appeals
 from governance.services.audit.checks.candidates import check_candidates
+from governance.services.audit.checks.consent import check_consent
 from governance.services.audit.checks.constitution import check_constitution
 from governance.services.audit.checks.documents import check_documents, check_reports
 from governance.services.audit.checks.juries import check_juries
@@ -42,6 +43,7 @@ CHECKS: Final[tuple[tuple[str, tuple[Check, ...]], ...]] = (
     ("organisations and agents", (check_organisations, check_agents, check_data)),
     ("votes", (check_power, check_votes, check_timelock, check_amendments)),
     ("candidates and verdicts", (check_candidates, check_verdicts, check_standing)),
+    ("what people say beside the vote", (check_consent,)),
     ("juries", (check_juries, check_panel, check_appeals)),
     ("rounds on chain", (check_rounds,)),
     ("jobs and agreements", (check_jobs, check_agreements)),

@@ -79,6 +79,13 @@ BY_ARGUMENTS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("ReleaseRegistry", "Revoked"): ("revoked", "id"),
     ("ReleaseRegistry", "Recalled"): ("recalled", "id"),
     ("ReleaseRegistry", "GuardianChanged"): ("guardian", "guardian"),
+    ("ReleaseRegistry", "Retired"): ("retired", "successor"),
+    ("Consent", "Endorsed"): ("endorsed", "member"),
+    ("Consent", "OfficerChanged"): ("officer", "office"),
+    ("Consent", "SignedOff"): ("signed-off", "id"),
+    ("Consent", "Objected"): ("objection", "id"),
+    ("Consent", "ObjectionReturned"): ("objection-returned", "id"),
+    ("Consent", "ObjectionAbusive"): ("objection-abusive", "id"),
 }
 """Kind, and the argument that is the subject, empty for zero, where the payload is the hash of all arguments."""
 

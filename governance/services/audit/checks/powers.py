@@ -1,5 +1,6 @@
 """Who can do what: the code that stands, how it is wired, and every role of the timelock."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from eth_abi.abi import encode
@@ -29,6 +30,11 @@ SIGNING_NAMES: Final = {
     "RoundLedger": "Folkmoot RoundLedger",
 }
 """Contracts that verify signatures keep parts of their EIP-712 domain in their code."""
+CHOSEN: Final[Mapping[str, tuple[str, ...]]] = {
+    "ReleaseRegistry": ("parentHead", "candidateBondE18"),
+    "Consent": ("objectionStakeE18",),
+}
+"""Immutables that are no part of the wiring, by the view that tells them."""
 
 
 def check_code(context: Context, exam: Examination) -> None:
@@ -137,9 +143,8 @@ def _known_words(context: Context, name: str) -> set[bytes]:
     words = {bytes(12) + bytes.fromhex(address[2:]) for address in context.history.addresses.values()}
     if not set(WIRED) <= context.history.addresses.keys():
         words.add(bytes(32))
-    if name == "ReleaseRegistry":
-        # Where its log begins; the log is linked from there.
-        words.add(reading.raw(context.read(name, "parentHead")))
+    # What was chosen at deployment, and can be read.
+    words |= {_word(context.read(name, getter)) for getter in CHOSEN.get(name, ())}
     if name in SIGNING_NAMES:
         signing = SIGNING_NAMES[name]
         domain = Domain(name=signing, chain_id=context.history.chain_id, contract=context.address(name))
@@ -152,6 +157,10 @@ def _known_words(context: Context, name: str) -> set[bytes]:
             _short_string("1"),
         }
     return words
+
+
+def _word(value: object) -> bytes:
+    return value if isinstance(value, bytes) else encode(["uint256"], [value])
 
 
 def _short_string(text: str) -> bytes:

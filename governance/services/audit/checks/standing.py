@@ -46,7 +46,8 @@ def _check_verdict(context: Context, exam: Examination, event: Event) -> None:
     if release is None:
         return
     where, policy = place(event), policy_at(context, event)
-    facts, purposes, now_s = facts_of(context, release), purposes_of(context, release), context.time_s(event)
+    facts = facts_of(context, release, before=moment_of(event))
+    purposes, now_s = purposes_of(context, release), context.time_s(event)
     try:
         if event.name == "Rechecked":
             graces = graces_at(context, event)

@@ -12,7 +12,7 @@ from governance.services.audit.report import Examination
 
 WHERE = "RewardVault"
 NOBODY = "0x" + "0" * 40
-HOLDERS = ("AgreementBook", "EvaluatorCourt", "ReleaseRegistry")
+HOLDERS = ("AgreementBook", "EvaluatorCourt", "ReleaseRegistry", "Consent")
 
 
 @dataclass(slots=True)

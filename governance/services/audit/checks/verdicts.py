@@ -14,10 +14,11 @@ from governance.services import reading
 from governance.services.audit.ballots import Power, Proposal, read_power, read_proposals
 from governance.services.audit.checks.candidates import contributors_of, data_agreements, name_of, purposes_of
 from governance.services.audit.checks.constitution import policy_at, policy_in_force
-from governance.services.audit.context import Context, place
+from governance.services.audit.consents import endorsed_before, objections_before, sign_offs_before, was_withdrawn
+from governance.services.audit.context import END, Context, place
 from governance.services.audit.records import Release
 from governance.services.audit.report import Examination
-from governance.services.audit.timeline import moment_of
+from governance.services.audit.timeline import Moment, moment_of
 
 MILLION = 1_000_000
 WHERE = "ReleaseRegistry"
@@ -29,8 +30,9 @@ def check_verdicts(context: Context, exam: Examination) -> None:
     power, proposals = read_power(context), read_proposals(context)
     for release in context.records.releases.values():
         where = name_of(release)
-        facts = facts_of(context, release)
-        policy = policy_at(context, release.decided) if release.decided else policy_in_force(context)
+        decided = release.decided
+        facts = facts_of(context, release, before=moment_of(decided) if decided else END)
+        policy = policy_at(context, decided) if decided else policy_in_force(context)
         noted = proposals.get(reading.number(release.proposals[-1].values["proposalId"])) if release.proposals else None
         for proposed in release.proposals:
             proposal = proposals.get(reading.number(proposed.values["proposalId"]))
@@ -50,13 +52,14 @@ def check_verdicts(context: Context, exam: Examination) -> None:
             _check_released(context, exam, release, policy=policy, verdict=verdict)
         else:
             _check_refused(context, exam, release, verdict=verdict, vote=noted, power=power)
-        _check_stored_facts(context, exam, release, facts)
+        _check_stored_facts(context, exam, release, facts_of(context, release))
 
 
-def facts_of(context: Context, release: Release, *, result: Event | None = None) -> list[Fact]:
+def facts_of(context: Context, release: Release, *, before: Moment = END, result: Event | None = None) -> list[Fact]:
     """Return all evidence about a candidate, from events alone, as the rules read it.
 
-    ``result`` is the jury's that counts; by default the one that stands, or that stood at the decision.
+    ``before`` is the moment up to which people's word counts. ``result`` is the jury's that counts; by default the
+    one that stands, or that stood at the decision.
     """
     cited = data_agreements(context, release)
     purposes = purposes_of(context, release)
@@ -66,6 +69,7 @@ def facts_of(context: Context, release: Release, *, result: Event | None = None)
         Fact("dp_epsilon", epsilon, Source.PROMISED),
         Fact("licences", release.manifest.licences, Source.DECLARED),
         Fact("distinct_organisations", contributors_of(context, release) * MILLION, Source.COMPUTED),
+        *_said(context, release, before),
     ]
     # The contract answers "licences" from the manifest's own field, whatever the declared list says.
     facts += [Fact(key, value, Source.DECLARED) for key, value in release.manifest.declared if key != "licences"]
@@ -74,6 +78,13 @@ def facts_of(context: Context, release: Release, *, result: Event | None = None)
         facts.append(Fact("evaluators", reading.number(result.values["reveals"]) * MILLION, Source.COMPUTED))
         facts += _measured(result)
     return facts
+
+
+def _said(context: Context, release: Release, before: Moment) -> list[Fact]:
+    objecting, of = objections_before(context, release.id, before), contributors_of(context, release)
+    found = [Fact("objection_ratio", -(-objecting * MILLION // max(of, 1)), Source.COMPUTED)]
+    offices = sign_offs_before(context, release.id, before)
+    return [*found, Fact("signoffs", offices, Source.SIGNED_OFF)] if offices else found
 
 
 def _result_of(context: Context, release: Release) -> Event | None:
@@ -148,6 +159,10 @@ def _check_released(
         return
     where = f"{name_of(release)}, released in {place(release.decided)}"
     exam.equal(where, "rules that fail", expected=(), found=rule_ids(policy, verdict.failed))
+    moment = moment_of(release.decided)
+    exam.holds(where, "the deployment was endorsed before", condition=endorsed_before(context, moment))
+    withdrawn = was_withdrawn(context, release.id, moment)
+    exam.holds(where, "no consent was withdrawn before", condition=not withdrawn)
     exam.equal(where, "rules that were asked", expected=verdict.applied, found=release.decided.values["appliedRules"])
     exam.equal(where, "its file", expected=release.manifest.artifact, found=release.decided.values["artifact"])
     last = release.proposals[-1].values["proposalId"] if release.proposals else None
@@ -171,6 +186,8 @@ def _check_refused(
     case = context.records.cases.get(release.id)
     lapsed = case is not None and case.lapsed is not None and moment_of(case.lapsed) < moment_of(release.decided)
     exam.equal(where, "refused for want of a jury", expected=lapsed, found=reason is RefusalReason.JURY)
+    withdrawn = not lapsed and was_withdrawn(context, release.id, moment_of(release.decided))
+    exam.equal(where, "refused for withdrawn consent", expected=withdrawn, found=reason is RefusalReason.WITHDRAWAL)
     if reason is RefusalReason.POLICY:
         exam.holds(where, "a rule fails", condition=verdict.failed != 0)
         state = vote.state_at(context.time_s(release.decided), power) if vote else None
