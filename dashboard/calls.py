@@ -127,6 +127,29 @@ CALLS: Final = (
         waits=SECOND_VOTE,
     ),
     Call(
+        "ReleaseRegistry",
+        "retire(address)",
+        ("successor",),
+        lambda v: f"Take no more candidates here; the registry {hexed(v[0])} goes on with the log. {DESTRUCTIVE}",
+        waits=SECOND_VOTE,
+    ),
+    Call(
+        "Consent",
+        "setOfficer(uint8,address)",
+        ("office", "account"),
+        lambda v: f"Give office {whole(v[0])}, whose holder signs candidates off, to {hexed(v[1])}.",
+        waits=SECOND_VOTE,
+    ),
+    Call(
+        "Consent",
+        "judgeAbusive(bytes32,uint32)",
+        ("release", "organisation"),
+        lambda v: (
+            f"Judge the objection of organisation number {v[1]} to release {short(hexed(v[0]))} abusive: "
+            f"it counts no more, and its stake is the treasury's. {DESTRUCTIVE}"
+        ),
+    ),
+    Call(
         "AgentRegistry",
         "admit(string,address,address)",
         ("name", "member", "operator"),

@@ -8,7 +8,7 @@ from typing import TypeAlias, cast
 
 from dashboard.market import Market
 from dashboard.people import People
-from dashboard.releases import Release
+from dashboard.releases import LATEST, Release
 from governance.domain.market import Kind, Terms
 from governance.domain.policy import MICROS, Fact, Phase, PolicySet, Source, Verdict
 from governance.errors import PolicyError
@@ -60,10 +60,13 @@ def facts_of(release: Release, market: Market, people: People) -> list[Fact]:
         Fact("licences", release.manifest.licences, Source.DECLARED),
         Fact("dp_epsilon", max((terms.epsilon_micros for terms in data), default=0), Source.PROMISED),
         Fact("distinct_organisations", len(sellers) * MICROS, Source.COMPUTED),
-        Fact("objection_ratio", -(-len(release.objecting) * MICROS // max(len(sellers), 1)), Source.COMPUTED),
     ]
-    if release.offices:
-        facts.append(Fact("signoffs", release.offices, Source.SIGNED_OFF))
+    # What was said after the decision did not count in it.
+    place = LATEST if release.decision is None else release.decision.place
+    objecting, offices = len(release.objecting(place)), release.offices(place)
+    facts.append(Fact("objection_ratio", -(-objecting * MICROS // max(len(sellers), 1)), Source.COMPUTED))
+    if offices:
+        facts.append(Fact("signoffs", offices, Source.SIGNED_OFF))
     reserved = {fact.key for fact in facts} | {"evaluators", "signoffs"}
     if release.case is not None and release.case.final_at_s is not None:
         facts.append(Fact("evaluators", release.case.standing * MICROS, Source.COMPUTED))

@@ -27,6 +27,8 @@ class Payment:
     to: Address
     amount_e18: int
     units: int
+    next_unit: int
+    """The round from which the next claim is paid."""
     time_s: int
     transaction: str
 
@@ -210,6 +212,7 @@ def _settled(agreement: Agreement, entry: Entry) -> Agreement:
         to=entry.address("to"),
         amount_e18=entry.number("amountE18"),
         units=entry.number("units"),
+        next_unit=entry.number("nextUnit"),
         time_s=entry.time_s,
         transaction=entry.transaction,
     )

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from eth_abi.abi import encode
@@ -23,7 +25,9 @@ EVENTS: Final = (
     "Revoked",
     "Recalled",
 )
-CONSENT_EVENTS: Final = ("Objected", "ObjectionAbusive", "SignedOff", "ConsentEnded")
+LATEST: Final = (2**63, 0)
+"""A place after all others."""
+CONSENT_EVENTS: Final = ("Objected", "ObjectionAbusive", "ObjectionReturned", "SignedOff")
 COURT_EVENTS: Final = (
     "CaseOpened",
     "JuryDrawn",
@@ -88,11 +92,38 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Objection:
+    """One organisation's, with a stake."""
+
+    organisation: int
+    reason: str
+    """A stranger's words: hostile until cleaned."""
+    place: tuple[int, int]
+    time_s: int
+    abusive: tuple[int, int] | None = None
+    """Where the members judged it abusive."""
+    returned: bool = False
+    """Its stake went back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOff:
+    """An officer's word, before the vote or after the release."""
+
+    officer: Address
+    offices: int
+    """Bits."""
+    place: tuple[int, int]
+    time_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """How a candidate ended."""
 
     status: Status
     time_s: int
+    place: tuple[int, int]
     transaction: str
     policy_hash: bytes
     facts_hash: bytes
@@ -117,16 +148,23 @@ class Release:
     decision: Decision | None = None
     suspended_until_s: int = 0
     """By the guardian."""
-    objecting: frozenset[int] = frozenset()
-    """Organisations."""
-    offices: int = 0
-    """That signed it off, as bits."""
+    objections: tuple[Objection, ...] = ()
+    sign_offs: tuple[SignOff, ...] = ()
     consent_ended: bool = False
-    """Somebody whose terms give a veto withdrew consent."""
+    """Somebody whose terms give a veto took consent back."""
     fails_policy: bool = False
     """As the last recheck found."""
     withdrawn: Status | None = None
     """REVOKED or RECALLED, by vote."""
+
+    def objecting(self, place: tuple[int, int] = LATEST) -> set[int]:
+        """Return the organisations that object to it, as of a place on the chain."""
+        raised = (each for each in self.objections if each.place < place)
+        return {each.organisation for each in raised if each.abusive is None or each.abusive >= place}
+
+    def offices(self, place: tuple[int, int] = LATEST) -> int:
+        """Return the offices that have signed it off, as bits, as of a place on the chain."""
+        return reduce(or_, (each.offices for each in self.sign_offs if each.place < place), 0)
 
     @property
     def facts_hash(self) -> bytes:
@@ -196,15 +234,30 @@ def read_manifest(values: Sequence[object]) -> Manifest:
 
 
 def _said(release: Release, entry: Entry) -> Release:
-    match entry.name:
-        case "Objected":
-            return replace(release, objecting=release.objecting | {entry.number("organisation")})
-        case "ObjectionAbusive":
-            return replace(release, objecting=release.objecting - {entry.number("organisation")})
-        case "SignedOff":
-            return replace(release, offices=release.offices | entry.number("offices"))
-        case _:
-            return replace(release, consent_ended=True)
+    if entry.name == "SignedOff":
+        said = SignOff(
+            officer=entry.address("officer"),
+            offices=entry.number("offices"),
+            place=entry.place,
+            time_s=entry.time_s,
+        )
+        return replace(release, sign_offs=(*release.sign_offs, said))
+    if entry.name == "Objected":
+        raised = Objection(
+            organisation=entry.number("organisation"),
+            reason=name(entry.word("reason")),
+            place=entry.place,
+            time_s=entry.time_s,
+        )
+        return replace(release, objections=(*release.objections, raised))
+    return replace(release, objections=tuple(_ended(each, entry) for each in release.objections))
+
+
+def _ended(objection: Objection, entry: Entry) -> Objection:
+    if objection.organisation != entry.number("organisation"):
+        return objection
+    abusive = entry.name == "ObjectionAbusive"
+    return replace(objection, abusive=entry.place) if abusive else replace(objection, returned=True)
 
 
 def _after(release: Release, entry: Entry) -> Release:
@@ -224,6 +277,7 @@ def _decision(entry: Entry) -> Decision:
     return Decision(
         status=Status.RELEASED if released else Status.REFUSED,
         time_s=entry.time_s,
+        place=entry.place,
         transaction=entry.transaction,
         policy_hash=entry.word("policyHash"),
         facts_hash=entry.word("factsHash"),

@@ -1,9 +1,11 @@
 """The network at one block, put together from the index."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dashboard import market, people, proposals, releases
+from dashboard import consent, market, people, proposals, releases
+from dashboard.consent import Endorsements
 from dashboard.entries import Entry
 from dashboard.evidence import Judged, judge
 from dashboard.market import Market, Round
@@ -13,6 +15,7 @@ from dashboard.queries import Freshness, Index
 from dashboard.quorum import Count
 from dashboard.releases import Release
 from dashboard.settings import Supplies
+from governance.domain.market import Address
 from governance.domain.policy import PolicySet
 from governance.domain.release import Status
 
@@ -32,10 +35,9 @@ class World:
     votes: tuple[Entry, ...]
     """Events of MemberToken, from which powers at any moment follow."""
     quorums: tuple[Entry, ...]
-    endorsers: frozenset[str]
-    """Member wallets that endorsed the deployment."""
-    endorsed: bool
-    """Two thirds of the members have; nothing is released before."""
+    endorsements: Endorsements
+    officers: Mapping[int, Address]
+    """By office, a bit number."""
     policy: PolicySet | None
     """The set in force."""
 
@@ -119,17 +121,18 @@ def read_world(supplies: Supplies) -> World:
     index = supplies.index
     # First how far it has read: what is read after it can only be newer, never older, than it says.
     freshness = index.freshness()
-    endorsements = list(index.entries("Consent", ["Endorsed"]))
+    said = list(index.entries("Consent", consent.EVENTS))
+    agreed = market.read_market(index.entries("AgreementBook", market.EVENTS))
     return World(
         freshness=freshness,
         people=people.read_people(index.entries("AgentRegistry", people.EVENTS), index.last_heartbeats()),
-        market=market.read_market(index.entries("AgreementBook", market.EVENTS)),
+        market=agreed,
         rounds=tuple(market.read_rounds(index.entries("RoundLedger", market.ROUND_EVENTS))),
-        releases=tuple(_releases(index)),
+        releases=tuple(consent.with_consent(_releases(index), agreed)),
         proposals=_proposals(index, supplies),
         votes=tuple(index.entries("MemberToken", people.VOTE_EVENTS)),
-        endorsers=frozenset(entry.address("member") for entry in endorsements),
-        endorsed=any(entry.flag("complete") for entry in endorsements),
+        endorsements=consent.read_endorsements(said),
+        officers=consent.read_officers(said),
         quorums=tuple(index.entries("ModelGovernor", [QUORUM_EVENT])),
         policy=worded(index.policy(), supplies.worded_policy),
     )

@@ -210,6 +210,9 @@ def _powers(plan: FoundingPlan) -> Iterator[str]:
     if plan.token is None:
         yield f"  {founding.treasury}  holds all {founding.supply_e18 // WEI:,} test credits; credits never vote"
     yield f"  {founding.guardian}  the guardian: stops a release for 14 days, once, until a vote names another"
+    for office, account in founding.officers:
+        yield f"  {account}  signs candidates off for office {office}, until a vote names another"
+    yield f"  nothing is released before {two_thirds} of {len(founding.founders)} members endorsed what was deployed"
     yield f"  nobody else can do anything; {two_thirds} of {len(founding.founders)} votes change rules, after a wait"
     begins, lasts = _days(constitution.VOTING_DELAY_S), _days(constitution.VOTING_PERIOD_S)
     waits = _days(constitution.TIMELOCK_S)

@@ -12,8 +12,9 @@ from folkmoot.constitution import Founder, Founding
 from folkmoot.files import storage_errors
 from governance.errors import FolkmootError
 
-FIELDS = {"organisations", "panel", "policies", "credit", "guardian"}
+FIELDS = {"organisations", "panel", "policies", "credit", "guardian", "officers"}
 E18 = 10**18
+MAX_OFFICE = 126
 
 
 class FoundingUnusable(FolkmootError):
@@ -80,6 +81,7 @@ def read_founding(path: Path) -> FoundingPlan:
         panel=_panel(path, fields.get("panel"), founders),
         policy=load_policies(path.parent / str(policies)) if policies else load_policies(),
         guardian=_address(f"{path}: guardian", guardian) if guardian else founders[0].member,
+        officers=_officers(path, fields.get("officers") or {}),
         treasury=founders[0].operator if token else _address(f"{path}: credit.treasury", credit.get("treasury")),
         supply_e18=0 if token else _supply(path, credit.get("supply")),
     )
@@ -129,6 +131,13 @@ def _panel(path: Path, names: object, founders: tuple[Founder, ...]) -> tuple[st
     if not isinstance(names, list) or not names or not set(map(str, names)) <= known or len(set(names)) < len(names):
         raise FoundingUnusable(f"{path}: panel is a list of names of the organisations above, each once")
     return tuple(str(name) for name in names)
+
+
+def _officers(path: Path, entries: object) -> tuple[tuple[int, str], ...]:
+    numbers = entries if isinstance(entries, dict) else {None: None}
+    if not all(type(office) is int and 0 <= office <= MAX_OFFICE for office in numbers):
+        raise FoundingUnusable(f"{path}: officers maps each office, a number from 0 to {MAX_OFFICE}, to an address")
+    return tuple((office, _address(f"{path}: officers.{office}", numbers[office])) for office in sorted(numbers))
 
 
 def _supply(path: Path, value: object) -> int:

@@ -16,6 +16,7 @@ from governance.errors import DeploymentMissing
 
 if TYPE_CHECKING:
     from governance.adapters.evm import EvmChain
+    from governance.domain.deployment import Deployment
 
 
 @cache
@@ -78,15 +79,26 @@ def open_chain(home: Home, settings: Settings) -> EvmChain:
         If nothing is deployed, or on another chain.
     """
     from governance.adapters.evm import EvmChain
-    from governance.domain.deployment import Deployment
 
     network = find_network(home, settings)
+    chain = EvmChain(network.rpc_url, read_deployment(home))
+    chain.check()
+    return chain
+
+
+def read_deployment(home: Home) -> Deployment:
+    """Return a home's deployment file.
+
+    Raises
+    ------
+    DeploymentMissing
+        If there is none, or it is damaged.
+    """
+    from governance.domain.deployment import Deployment
+
     if not home.deployment_file.exists():
         raise DeploymentMissing(
             f"nothing is deployed in {home.root}: run `folkmoot demo`, or copy your network's deployment.json there"
         )
     with storage_errors(home.deployment_file):
-        deployment = Deployment.from_json(home.deployment_file.read_text())
-    chain = EvmChain(network.rpc_url, deployment)
-    chain.check()
-    return chain
+        return Deployment.from_json(home.deployment_file.read_text())

@@ -186,7 +186,7 @@ def submit(story: Story, plan: Plan, job: bytes, index: int) -> None:
         declared=(("energy_kwh", 5_000),),
     )
     releases = Releases(story.chain)
-    story.releases[name], story.manifests[name] = releases.release_id(manifest), manifest
+    story.releases[name] = releases.release_id(manifest)
     releases.submit(agent(INSTITUTE), manifest)
 
 

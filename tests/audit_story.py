@@ -200,8 +200,8 @@ def _speak_up(story: Story) -> None:
     vault = story.deployment.contracts["RewardVault"]
     story.chain.send(operator(INSTITUTE), "Credit", "transfer", (operator(OWNERS[0]).address, OBJECTION_STAKE_E18))
     story.chain.send(operator(OWNERS[0]), "Credit", "approve", (vault, OBJECTION_STAKE_E18))
-    manifest, agreement = story.manifests["reweighed"], story.agreements[f"{OWNERS[0]} data"]
-    consent.object_to(operator(OWNERS[0]), manifest, agreement=agreement, reason="too many purposes")
+    agreement = story.agreements[f"{OWNERS[0]} data"]
+    consent.object_to(operator(OWNERS[0]), release, agreement=agreement, reason="too many purposes")
     consent.sign_off(member(CENTRE), Releases(story.chain).release(release), offices=1 << OFFICE)
 
 
@@ -266,6 +266,8 @@ def _decide_constitutionally(story: Story) -> None:
     _decide(story, "staging", amendments.staging("ModelGovernor", call))
     change = amendments.ids()[-1]
     story.advance(30 * DAY_S)
+    objecting = Registry(story.chain).organisation_of(agent(OWNERS[0]).address)
+    Consent(story.chain).return_stake(operator(CENTRE), story.releases["reweighed"], objecting)
     amendments.open_ratification(operator(CENTRE), change)
     nonce = amendments.amendment(change).nonce
     _decide(story, "ratification", story.chain.encode("Amendments", "ratify", change, nonce))

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from dashboard.actions import credits_about
-from dashboard.components.frame import open_world
+from dashboard.components.consent import show_endorsement
+from dashboard.components.frame import REFRESH_S, open_world
 from dashboard.components.tables import Cell, show_agreements, show_table
 from dashboard.people import Agent, Organisation
 from dashboard.text import clean, credits_text
@@ -31,7 +32,7 @@ def page() -> None:
         what="organisations",
         digests=["member wallet", "operator key"],
     )
-    st.caption(_endorsement(world))
+    _endorsement()
     st.header("Agents", divider="gray")
     agents = sorted(world.people.agents.values(), key=lambda a: (a.organisation, a.bound_at_s))
     show_table([_agent(a, world) for a in agents], what="agents", digests=["agent key"])
@@ -44,10 +45,10 @@ def page() -> None:
     show_table([_mandate(a, world) for a in agents if a.mandate is not None], what="mandates", digests=["agent key"])
 
 
-def _endorsement(world: World) -> str:
-    members = {o.member for o in world.people.organisations.values() if o.active}
-    count = f"{len(members & world.endorsers)} of {len(members)} members have endorsed exactly these contracts"
-    return f"{count}." if world.endorsed else f"{count}; nothing can be released before two thirds have."
+@st.fragment(run_every=REFRESH_S)
+def _endorsement() -> None:
+    supplies, world = open_world()
+    show_endorsement(world, supplies)
 
 
 def _money(world: World) -> None:
@@ -76,7 +77,7 @@ def _organisation(organisation: Organisation, world: World) -> dict[str, Cell]:
         "state": "active" if organisation.active else "removed",
         "admitted": utc(organisation.admitted_at_s),
         "agents": len(agents),
-        "endorsed": "yes" if organisation.member in world.endorsers else "no",
+        "endorsed": "yes" if organisation.member in world.endorsements.by else "no",
         "member wallet": organisation.member,
         "operator key": organisation.operator,
     }

@@ -4,7 +4,8 @@ import json
 
 import streamlit as st
 
-from dashboard.components.frame import open_world
+from dashboard.components.consent import show_consent
+from dashboard.components.frame import REFRESH_S, open_world
 from dashboard.components.lists import PROPOSAL_PAGE, outcome, release_card
 from dashboard.components.marks import STATUSES, badge, digest, facts, words
 from dashboard.components.tables import show_agreements, show_jury, show_rounds
@@ -56,10 +57,18 @@ def _one(release: Release, world: World, supplies: Supplies) -> None:
         st.text("The rules have not been read from the chain yet.")
     else:
         show_verdict(*found, release)
+    st.header("What people say beside the vote", divider="gray")
+    _consent(release)
     st.header("The walk back", divider="gray")
     _walk_back(release, world)
     st.header("Model card", divider="gray")
     _card(release, world, supplies)
+
+
+@st.fragment(run_every=REFRESH_S)
+def _consent(shown: Release) -> None:
+    supplies, world = open_world()
+    show_consent(world.release(shown.id) or shown, world, supplies)
 
 
 def _walk_back(release: Release, world: World) -> None:

@@ -22,23 +22,26 @@ def endorse(
 ) -> None:
     """Say with a member's key that exactly these contracts are those you agreed to; run `folkmoot audit verify` first.
 
+    The digest is worked out from the deployment file; a chain on which something else stands is refused.
+
     Example: folkmoot endorse --key laboratory-g.member
     """
     from folkmoot.keystore import open_keystore
-    from folkmoot.network import open_chain
+    from folkmoot.network import open_chain, read_deployment
     from governance.services.releases import Consent
 
     place, settings = open_home(home)
+    expected = read_deployment(place).digest()
+    if digest and digest.lower().removeprefix("0x") != expected.hex():
+        raise typer.BadParameter(f"the deployment file has the digest 0x{expected.hex()}", param_hint="--digest")
     consent = Consent(open_chain(place, settings))
-    standing = consent.deployment_digest()
-    if digest and digest.lower().removeprefix("0x") != standing.hex():
-        raise typer.BadParameter(f"what stands has the digest 0x{standing.hex()}", param_hint="--digest")
     signer = open_keystore(place, settings).signer(key)
-    receipt = consent.endorse(signer, standing)
+    # The contract refuses a digest that is not that of what stands.
+    receipt = consent.endorse(signer, expected)
     endorsed = consent.is_endorsed()
     if json_:
-        told = {"digest": f"0x{standing.hex()}", "member": signer.address, "complete": endorsed}
+        told = {"digest": f"0x{expected.hex()}", "member": signer.address, "complete": endorsed}
         print_json({**told, "tx": receipt.transaction})
     else:
         rest = "two thirds have" if endorsed else "nothing is released before two thirds have"
-        say(f"{signer.address} endorsed 0x{standing.hex()}; {rest}: {receipt.transaction}")
+        say(f"{signer.address} endorsed 0x{expected.hex()}; {rest}: {receipt.transaction}")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agents.training.scenario import OwnerData
     from folkmoot.devnet import Devnet, DevnetInfo
     from governance.adapters.evm import EvmChain
+    from governance.domain.deployment import Deployment
     from governance.domain.policy import PolicySet
 
 DEPLOYER: Final = "deployer"
@@ -74,7 +75,7 @@ class Founder13:
         self.tell("splitting 920 patients of 4 hospitals, once, with seed 0")
         owners = self._split()
         configs = {party.slug: self._configure(party) for party in parties}
-        self._endorse(chain, parties, keys)
+        self._endorse(chain, parties, keys, deployment=deployed.deployment)
         self._register(chain, parties, keys)
         self._pay_in(chain, keys)
         self._stake(chain, parties, keys)
@@ -169,11 +170,11 @@ class Founder13:
             bind_agent(chain, operator, config)
             set_mandate(chain, operator, config)
 
-    def _endorse(self, chain: EvmChain, parties: tuple[Party, ...], keys: Keystore) -> None:
+    def _endorse(self, chain: EvmChain, parties: tuple[Party, ...], keys: Keystore, *, deployment: Deployment) -> None:
         from governance.services.releases import Consent
 
         self.tell("every member endorses these contracts and no others; nothing is released before two thirds have")
-        digest = Consent(chain).deployment_digest()
+        digest = deployment.digest()
         for party in parties:
             Consent(chain).endorse(keys.signer(f"{party.slug}.member"), digest)
 

@@ -160,6 +160,10 @@ class Consent:
         """Return whether two thirds of the members have endorsed the deployment."""
         return reading.flag(self._chain.read("Consent", "isEndorsed"))
 
+    def objection_stake_e18(self) -> int:
+        """Return the deposit behind an objection, 1e-18 credit."""
+        return reading.number(self._chain.read("Consent", "objectionStakeE18"))
+
     def endorse(self, member: Signer, digest: bytes) -> Receipt:
         """Say that exactly this deployment is the one that the member agreed to."""
         return self._chain.send(member, "Consent", "endorse", (digest,))
@@ -167,6 +171,10 @@ class Consent:
     def object_to(self, operator: Signer, release: bytes, *, agreement: bytes, reason: str) -> Receipt:
         """Object for the organisation behind a data agreement; the reason has at most 31 characters."""
         return self._chain.send(operator, "Consent", "objectTo", (release, agreement, short_text(reason)))
+
+    def return_stake(self, sender: Signer, release: bytes, organisation: int) -> Receipt:
+        """Give an objection's stake back, 30 days after it was raised."""
+        return self._chain.send(sender, "Consent", "returnStake", (release, organisation))
 
     def sign_off(self, officer: Signer, release: ReleaseRecord, *, offices: int) -> Receipt:
         """Sign off a candidate before its vote, or a release, for the offices of a bit set."""

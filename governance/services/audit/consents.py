@@ -50,15 +50,21 @@ def stands_behind(context: Context, agreement: Agreement, moment: Moment = END) 
 
     A manifest cites it, or a round of the candidate was paid for its data. Round 0 is everybody's.
     """
-    cited = [
-        release.manifest.candidate_index + 1
-        for release in context.records.releases.values()
-        if agreement.id in release.manifest.agreements and moment_of(release.submitted) < moment
-    ]
+    last = cited_by(context, agreement, moment)
     paid = [reading.number(event.values["nextUnit"]) for event in agreement.payments if moment_of(event) < moment]
     if agreement.terms.kind is Kind.DATA and paid and paid[-1] >= FIRST_OF_ITS_OWN:
         job = context.records.jobs[agreement.terms.job]
-        cited.append(1 + (paid[-1] - FIRST_OF_ITS_OWN) // job.terms.rounds_per_candidate)
+        return max(last, 1 + (paid[-1] - FIRST_OF_ITS_OWN) // job.terms.rounds_per_candidate)
+    return last
+
+
+def cited_by(context: Context, agreement: Agreement, moment: Moment = END) -> int:
+    """Return the last candidate that cites an agreement just before a moment, counted from one; 0 for none."""
+    cited = (
+        release.manifest.candidate_index + 1
+        for release in context.records.releases.values()
+        if agreement.id in release.manifest.agreements and moment_of(release.submitted) < moment
+    )
     return max(cited, default=0)
 
 

@@ -14,6 +14,7 @@ from tests.audit_runs import Reading, places
 pytestmark = pytest.mark.chain
 
 STRANGER: Final = "0x" + "12" * 20
+BESIDE: Final = "what people say beside the vote"
 
 
 def plus_one(value: int) -> int:
@@ -108,6 +109,13 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
         "deposits",
         "all that was credited",
     ),
+    "an endorsement by a stranger": ("Endorsed", "member", lambda _: STRANGER, BESIDE, "by a member, once"),
+    "an endorsement of other contracts": ("Endorsed", "digest", flip, BESIDE, "what was endorsed"),
+    "an endorsement too early": ("Endorsed", "complete", lambda _: True, BESIDE, "two thirds have endorsed"),
+    "a sign-off by a stranger": ("SignedOff", "officer", lambda _: STRANGER, BESIDE, "who holds the offices"),
+    "a sign-off for more": ("SignedOff", "offices", lambda bits: bits << 1, BESIDE, "who holds the offices"),
+    "an objection of another organisation": ("Objected", "organisation", plus_one, BESIDE, "organisation behind it"),
+    "an objection by no agreement": ("Objected", "agreement", flip, BESIDE, "release and agreement exist"),
     "another root": ("RoundPosted", "root", flip, "rounds on chain", "head that stands"),
     "too few owners": ("RoundPosted", "leaves", lambda _: 2, "rounds on chain", "rules that fail"),
     "another jury": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from eth_utils.crypto import keccak
 
 from folkmoot.home import Home
 from folkmoot.keystore import open_keystore
@@ -20,9 +22,9 @@ from governance.adapters.store import FileStore
 from governance.domain.deployment import CONTRACTS, Deployment
 from governance.domain.release import Status
 from governance.errors import ContractRefused
-from governance.services.releases import Releases
+from governance.services.releases import Consent, Releases
 from tests import audit_story
-from tests.audit_cast import CENTRE, INSTITUTE, LABORATORIES, ROLES, Story, agent, member, operator
+from tests.audit_cast import CENTRE, INSTITUTE, LABORATORIES, OFFICE, ROLES, Story, agent, member, operator
 from tests.audit_nodes import ask, fund, running_node
 from tests.audit_runs import audit
 
@@ -43,6 +45,7 @@ def founding(folder: Path, **changes: object) -> Path:
         ],
         "panel": list(LABORATORIES),
         "guardian": member(CENTRE).address,
+        "officers": {OFFICE: member(CENTRE).address},
         "credit": {"treasury": operator(INSTITUTE).address, "supply": 1_000},
     }
     path = folder / "founding.yaml"
@@ -80,6 +83,7 @@ def test_a_network_is_deployed_and_releases_a_model_by_vote(tmp_path: Path, url:
         code = bytes.fromhex(str(ask(url, "eth_getCode", deployment.contracts[name], "latest"))[2:])
         assert matches(name, code), name
     story = Story(url, EvmChain(url, deployment), deployment, FileStore(tmp_path / "store"))
+    assert Consent(story.chain).deployment_digest() == deployment.digest()
     audit_story._prepare(story)
     audit_story._first_job(story)
     releases = Releases(story.chain)
@@ -91,6 +95,37 @@ def test_a_network_is_deployed_and_releases_a_model_by_vote(tmp_path: Path, url:
     if str(ask(url, "web3_clientVersion")).startswith("anvil"):
         # EDR hands out no raw transactions, without which the audit proves no event.
         assert audit(story).findings == ()
+
+
+def test_a_member_endorses_what_the_deployment_file_says_and_nothing_else(tmp_path: Path, url: str) -> None:
+    home, _ = prepared(tmp_path, url)
+    assert deploy(home, url, "--yes").returncode == 0
+    deployment = Deployment.from_json(home.deployment_file.read_text())
+    founder = member(LABORATORIES[0])
+    open_keystore(home, read_settings()).create(
+        "laboratory", private_key=bytes(keccak(text=f"story {LABORATORIES[0]} member"))
+    )
+    fund(url, founder.address, RICH)
+
+    wrong = endorse(home, url, "--digest", "0x" + "11" * 32)
+    right = endorse(home, url, "--digest", f"0x{deployment.digest().hex()}", "--json")
+    again = endorse(home, url)
+
+    assert (wrong.returncode, right.returncode, again.returncode) == (2, 0, 1), right.stderr
+    assert json.loads(right.stdout)["digest"] == f"0x{deployment.digest().hex()}"
+    assert json.loads(right.stdout)["complete"] is False
+    assert "ConsentGivenBefore" in again.stderr
+    # A file that names other code than stands: the contract compares.
+    home.deployment_file.write_text(home.deployment_file.read_text().replace(deployment.code["Consent"][2:], "22" * 32))
+    assert "ConsentWrongDeployment" in endorse(home, url).stderr
+
+
+def endorse(home: Home, url: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "folkmoot", "endorse", "--key", "laboratory", "--home", str(home.root), *options]
+    environment = {**os.environ, "FOLKMOOT_RPC": url}
+    return subprocess.run(
+        command, cwd=CHECKOUT, capture_output=True, text=True, timeout=300, check=False, env=environment
+    )
 
 
 def test_a_plan_sends_nothing_and_foresees_gas_and_addresses(tmp_path: Path, url: str) -> None:

@@ -16,6 +16,7 @@ from governance.services import reading
 from governance.services.audit.checks.constitution import policy_at
 from governance.services.audit.checks.fees import fee_bps_at
 from governance.services.audit.checks.mandates import check_mandates
+from governance.services.audit.consents import cited_by
 from governance.services.audit.context import Context, place, short
 from governance.services.audit.records import Agreement, Job
 from governance.services.audit.report import Examination
@@ -233,6 +234,7 @@ def _check_record(context: Context, exam: Examination, agreement: Agreement) -> 
         terms.epsilon_micros,
         fee_bps_at(context, moment_of(agreement.created)),
         terms.withdrawal_blocks,
+        cited_by(context, agreement),
         terms.job,
         terms.buyer,
         terms.deadline_s,
