@@ -245,7 +245,7 @@ def _said(release: Release, entry: Entry) -> Release:
     if entry.name == "Objected":
         raised = Objection(
             organisation=entry.number("organisation"),
-            reason=name(entry.word("reason")),
+            reason=name(entry.text("reason")),
             place=entry.place,
             time_s=entry.time_s,
         )

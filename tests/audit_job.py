@@ -125,7 +125,8 @@ def _terms(story: Story, plan: Plan, job: bytes, *, name: str, kind: Kind) -> Te
         compute_seconds=60,
         bond_e18=BOND_E18 if is_data and plan.number == 1 else 0,
         auditor=agent(LABORATORIES[0]).address if is_data else NOBODY,
-        withdrawal_blocks=is_data,
+        # One owner signed terms without a veto.
+        withdrawal_blocks=is_data and name != OWNERS[2],
         deadline_s=story.chain.now_s() + 90 * DAY_S,
         valid_until_s=story.chain.now_s() + DAY_S,
         nonce=plan.number,

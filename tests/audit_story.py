@@ -1,9 +1,10 @@
 """A small network with real keys and a real chain, told by a script, for tests of the audit.
 
 Three owners, an institute, a data centre and five laboratories. The first job has two candidates, of which the
-constitution refuses one and the members release the other; in the second no jury is drawn for one candidate, and the
-members refuse the other. Payments, refunds, a delegation, agents that end and come back, an organisation that joins
-and leaves by vote, a change of the constitution by two votes, another that is dropped, and a proposal left open.
+constitution refuses one and the members release the other; in the second no jury is drawn for one candidate, the
+members refuse another, and an owner takes its consent back from the last. Payments, refunds, a delegation, agents that
+end and come back, an organisation that joins and leaves by vote, a change of the constitution by two votes, another
+that is dropped, and a proposal left open.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ from tests.audit_job import (
 __all__ = ["CANDIDATES", "LABORATORIES", "OWNERS", "Story", "agent", "key", "member", "operator", "running_story"]
 
 CANDIDATES = ("plain", "reweighed")
-FIRST, SECOND = Plan(1, CANDIDATES), Plan(2, ("undrawn", "unloved"))
+FIRST, SECOND = Plan(1, CANDIDATES), Plan(2, ("undrawn", "unloved", "retracted"))
 UNFAIR, FAIR = (860_000, 780_000, 180_000), (850_000, 790_000, 60_000)
 """AUC, balanced accuracy and gap, millionths."""
 
@@ -246,13 +247,18 @@ def _second_job(story: Story) -> None:
     conclude(story, "unloved")
     vote_on(story, "unloved", support=AGAINST)
     Releases(story.chain).refuse(operator(CENTRE), story.releases["unloved"])
+    _stake(story, LABORATORIES)
+    post_round(story, SECOND, job, 3)
+    submit(story, SECOND, job, 2)
+    # No jury has to measure what can never be released.
+    Market(story.chain).withdraw(agent(OWNERS[1]), story.agreements[SECOND.label(OWNERS[1], "data")])
+    Releases(story.chain).refuse(operator(CENTRE), story.releases["retracted"])
     _leave(story)
 
 
 def _leave(story: Story) -> None:
-    """Two owners take their consent back, and an organisation is removed."""
+    """An owner whose terms give no veto takes its consent back, and an organisation is removed."""
     market = Market(story.chain)
-    market.withdraw(agent(OWNERS[1]), story.agreements[SECOND.label(OWNERS[1], "data")])
     market.withdraw(operator(OWNERS[2]), story.agreements[f"{OWNERS[2]} data"])
     _decide_by_all(story, "expulsion", story.chain.encode("AgentRegistry", "remove", 11))
     story.advance(14 * DAY_S)

@@ -17,8 +17,9 @@ from folkmoot.devnet import Devnet
 from folkmoot.doctor import find_browser
 from folkmoot.settings import CHECKOUT
 from governance.adapters.tables import sqlite_url
-from governance.domain.release import ProposalState
+from governance.domain.release import ProposalState, Reason, Status
 from governance.services.amendments import Amendments
+from governance.services.releases import Consent
 from tests.e2e.browser_wallet import BrowserWallet
 from tests.integration.dashboard_network import PlayedNetwork, key, play
 
@@ -272,3 +273,23 @@ def test_other_sites_cannot_frame_the_page(site: Site) -> None:
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert "'unsafe-eval'" not in headers["Content-Security-Policy"]
     assert "script-src 'self' blob: 'wasm-unsafe-eval' 'sha256-" in headers["Content-Security-Policy"]
+
+
+def test_an_owner_objects_and_takes_its_consent_back_from_its_wallet(page: Page, site: Site) -> None:
+    network = site.network
+    stake, owner = Consent(network.chain).objection_stake_e18(), network.operator("Hungary")
+    network.chain.send(network.operator("Moot Institute"), "Credit", "transfer", (owner.address, stake))
+    wallet_of(site, "Hungary", "operator").install(page)
+    page.goto(f"{site.url}/releases?id={network.released.hex()}")
+
+    connect(page)
+    page.get_by_role("button", name="Allow the stake of").click()
+    reason = page.get_by_label("Why you object")
+    reason.fill("not what I agreed to")
+    reason.press("Enter")
+    page.get_by_role("button", name="Object", exact=True).click()
+    expect(page.get_by_text("Organisations that object: 2.")).to_be_visible()
+    page.get_by_role("button", name="Take consent back").click()
+
+    expect(page.get_by_text("Consent was taken back by somebody whose terms let that block it")).to_be_visible()
+    assert network.releases.standing(network.released) == (Status.SUSPENDED, Reason.WITHDRAWAL)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.ballot import read_live, read_standing
 from dashboard.bindings import check_bindings
 from dashboard.components import frame
+from dashboard.consent import behind, offices_to_sign, stands_behind, with_consent
 from dashboard.evidence import judge
 from dashboard.people import read_register
 from dashboard.settings import Supplies, provide
@@ -18,10 +19,12 @@ from dashboard.world import World, read_world
 from folkmoot.devnet import Devnet
 from governance.adapters.history import sync_once
 from governance.adapters.tables import open_for_writing, sqlite_url
+from governance.domain.market import Kind
 from governance.domain.payouts import net
 from governance.domain.release import ProposalState, Status
 from governance.services import reading
-from tests.integration.dashboard_network import HOSPITALS, NAMES, PlayedNetwork, play
+from governance.services.releases import Consent
+from tests.integration.dashboard_network import CENTRE, HOSPITALS, NAMES, OFFICE, PlayedNetwork, play
 
 pytestmark = pytest.mark.chain
 
@@ -109,6 +112,56 @@ def test_every_verdict_equals_the_contracts_decision(played: Played) -> None:
 def test_the_facts_that_rules_read_hash_to_the_contracts_facts(played: Played) -> None:
     for release in played.world.releases:
         assert release.facts_hash == played.network.releases.facts_hash(release.id)
+
+
+def test_what_people_say_beside_the_vote_equals_the_contracts(played: Played) -> None:
+    network, world = played.network, played.world
+
+    assert world.endorsements.complete
+    assert Consent(network.chain).is_endorsed()
+    assert world.endorsements.by == {network.member(name).address for name in NAMES}
+    assert world.officers == {OFFICE: network.member(CENTRE).address}
+    for release in world.releases:
+        assert len(release.objecting()) == network.chain.read("Consent", "objections", release.id)
+        assert release.offices() == network.chain.read("Consent", "signOffs", release.id)
+        assert release.consent_ended is network.market.is_withdrawn(
+            release.manifest.job, release.manifest.candidate_index
+        )
+    for agreement in world.market.agreements:
+        behind = network.chain.read("AgreementBook", "standsBehind", agreement.id)
+        assert stands_behind(agreement, world.releases, world.market) == behind
+    assert len(world.releases[-1].objecting()) == 1
+
+
+def test_a_wallet_is_offered_only_what_the_contract_would_take(played: Played) -> None:
+    network, world = played.network, played.world
+    refused, released = world.releases
+    officer, owner = network.member(CENTRE).address, network.operator("Cleveland").address
+    about = {"releases": world.releases, "market": world.market, "people": world.people}
+
+    assert offices_to_sign(officer, released, world.officers) == 0, "signed before"
+    assert offices_to_sign(officer, refused, world.officers) == 0, "refused"
+    assert offices_to_sign(officer, replace(released, sign_offs=()), world.officers) == 1 << OFFICE
+    assert offices_to_sign(owner, replace(released, sign_offs=()), world.officers) == 0
+    assert [found.id for found in behind(owner, released, **about)] == [network.agreements["Cleveland", Kind.DATA]]
+    assert behind(owner, refused, **about) == [], "it stands behind the last candidate"
+    assert behind(officer, released, **about) == []
+
+
+def test_consent_taken_back_stops_what_the_agreement_stands_behind(played: Played) -> None:
+    world, now_s = played.world, played.world.now_s
+    key = played.network.agreements["Hungary", Kind.DATA]
+
+    def status(**changes: bool) -> list[Status]:
+        agreements = [
+            replace(each, withdrawn_at_s=now_s, terms=replace(each.terms, **changes)) if each.id == key else each
+            for each in world.market.agreements
+        ]
+        market = replace(world.market, agreements=tuple(agreements))
+        return [release.status_at(now_s) for release in with_consent(world.releases, market)]
+
+    assert status() == [Status.REFUSED, Status.SUSPENDED]
+    assert status(withdrawal_blocks=False) == [Status.REFUSED, Status.RELEASED]
 
 
 def test_payments_and_agreements_equal_the_books(played: Played) -> None:
@@ -242,7 +295,8 @@ def test_a_release_is_walked_back_to_its_agreements(played: Played) -> None:
     said = texts(app)
     for words in ("1. The vote", "2. The jury", "3. The rounds", "4. The agreements", "Row counts are public."):
         assert words in said
-    jury, rounds, agreements = (frame.value for frame in app.dataframe)
+    objections, jury, rounds, agreements = (frame.value for frame in app.dataframe)
+    assert list(objections["reason"]) == ["too many purposes"]
     assert len(jury) == 5
     assert list(rounds["round"]) == [0, 2]
     assert set(agreements["seller"]) == set(HOSPITALS)

@@ -99,7 +99,7 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
     "a transfer of more": ("Transfer of a payment", "value", plus_one, "payments", "transfers of the token"),
     "a smaller refund": ("AgreementClosed", "refundedE18", lambda value: value - 1, "payments", "refunded"),
     "another fee": ("AgreementClosed", "feeE18", plus_one, "payments", "the treasury's fee"),
-    "a larger bond": ("Held", "amountE18", plus_one, "payments", "its bond, locked when it was made"),
+    "a larger bond": ("Held for an agreement", "amountE18", plus_one, "payments", "its bond, locked when it was made"),
     "a deposit of a stranger": ("Held", "owner", lambda _: STRANGER, "deposits", "transfers of the token"),
     "a fine for somebody else": ("Forfeited", "to", lambda _: STRANGER, "deposits", "balance"),
     "a smaller withdrawal": (
@@ -209,6 +209,9 @@ def find(events: list[Event], name: str) -> int:
         "Withdrawn from the vault": lambda place: (
             events[place].name == "Withdrawn" and events[place].contract == "RewardVault"
         ),
+        "Held for an agreement": lambda place: (
+            events[place].name == "Held" and events[place].values["key"] in agreements
+        ),
         "JurySettled of a jury": lambda place: (
             events[place].name == "JurySettled" and events[place].values["outcomes"] != ()
         ),
@@ -217,6 +220,7 @@ def find(events: list[Event], name: str) -> int:
             events[place].name == "CaseFinal" and events[place].values["id"] == released["id"]
         ),
     }
+    agreements = {event.values["id"] for event in events if event.name == "AgreementCreated"}
     paid = {event.transaction for event in events if event.name == "PaymentMade"}
     released = next(event.values for event in events if event.name == "Released")
     fits = places_of.get(name, lambda place: events[place].name == name)
