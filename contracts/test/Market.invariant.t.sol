@@ -173,6 +173,11 @@ contract Traders is AgreementBase {
         return (book, IERC20(address(credit)), outside);
     }
 
+    function candidateBond() external view returns (uint128 left, uint128 locked) {
+        (, left) = vault.held(address(releases), release);
+        return (left, releases.candidateBondE18());
+    }
+
     function vaultParts() external view returns (RewardVault, IERC20, uint256 credited) {
         for (uint32 i = 1; i <= ORGANISATIONS; ++i) {
             credited += vault.balanceOf(_operator(i));
@@ -243,7 +248,7 @@ contract MarketInvariantTest is Check {
         assertEq(outside + owed, traders.funds(), "sum in is sum out");
     }
 
-    /// @dev What is left of each bond lies in the vault; nothing else does but what was credited.
+    /// @dev What is left of each bond, the candidate's among them, lies in the vault; nothing else does but what was credited.
     function invariant_the_vault_holds_what_is_left_of_the_bonds() public view {
         (RewardVault vault, IERC20 credit, uint256 credited) = traders.vaultParts();
         (AgreementBook book,,) = traders.parts();
@@ -252,6 +257,9 @@ contract MarketInvariantTest is Check {
             assertTrue(left <= book.agreement(traders.made(i)).bondE18, "no more than was locked");
             credited += left;
         }
+        (uint128 ofCandidate, uint128 locked) = traders.candidateBond();
+        assertEq(ofCandidate, traders.release() == 0 ? 0 : locked, "nobody decided on the candidate");
+        credited += ofCandidate;
         assertEq(vault.owedE18(), credited, "owed");
         assertEq(credit.balanceOf(address(vault)), credited, "held");
     }
