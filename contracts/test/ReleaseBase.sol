@@ -14,7 +14,7 @@ import {Entrenchment, Op, Phase, Rule, Source, Tier, TierEntry} from "../src/typ
 import {Delays} from "../src/types/Voting.sol";
 import {gate} from "./Gate.sol";
 import {Sets} from "./Sets.sol";
-import {AgentsOnPaper, BookOnPaper, CourtOnPaper, RoundsOnPaper} from "./StandIns.sol";
+import {AgentsOnPaper, AmendmentsOnPaper, BookOnPaper, CourtOnPaper, RoundsOnPaper} from "./StandIns.sol";
 import {Check} from "./Vm.sol";
 
 /// @dev Votes, constitution and gate for real; market and court on paper.
@@ -33,6 +33,7 @@ abstract contract ReleaseBase is Check {
     BookOnPaper internal book;
     RoundsOnPaper internal rounds;
     CourtOnPaper internal court;
+    AmendmentsOnPaper internal amendments;
     MemberToken internal token;
     Timelock internal timelock;
     ModelGovernor internal governor;
@@ -43,6 +44,7 @@ abstract contract ReleaseBase is Check {
         vm.warp(1_700_000_000);
         (agents, book, rounds, court) =
             (new AgentsOnPaper(), new BookOnPaper(), new RoundsOnPaper(), new CourtOnPaper());
+        amendments = new AmendmentsOnPaper();
         _deploy(_addresses());
         for (uint256 i; i < MEMBERS; ++i) {
             agents.admit(token, _member(i));
@@ -60,7 +62,7 @@ abstract contract ReleaseBase is Check {
         a.policyRegistry = vm.computeCreateAddress(address(this), nonce + 4);
         (a.agentRegistry, a.agreementBook) = (address(agents), address(book));
         (a.roundLedger, a.evaluatorCourt) = (address(rounds), address(court));
-        a.rewardVault = VAULT;
+        (a.rewardVault, a.amendments) = (VAULT, address(amendments));
     }
 
     function _deploy(Addresses memory a) private {
