@@ -95,7 +95,11 @@ CALLS: Final = (
         "ReleaseRegistry",
         "setGuardian(address)",
         ("guardian",),
-        lambda v: f"Make {hexed(v[0])} the guardian, who may suspend each release once for 14 days.",
+        lambda v: (
+            f"Make {hexed(v[0])} the guardian, who may stop any proposal but one to replace it, "
+            "and suspend each release once for 14 days."
+        ),
+        waits=SECOND_VOTE,
     ),
     Call(
         "PolicyRegistry",

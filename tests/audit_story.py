@@ -2,8 +2,9 @@
 
 Three owners, an institute, a data centre and five laboratories. The first job has two candidates, of which the
 constitution refuses one and the members release the other; in the second no jury is drawn for one candidate, and the
-members refuse the other. Payments, refunds, a delegation, agents that end and come back, an organisation that joins
-and leaves by vote, a change of the constitution by two votes, another that is dropped, and a proposal left open.
+members refuse the other, whose first vote the guardian stops. Payments, refunds, a delegation, agents that end and come
+back, an organisation that joins and leaves by vote, a change of the constitution by two votes, another that is dropped,
+and a proposal left open.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ from tests.audit_job import (
     open_job,
     post_round,
     proposal_of,
+    propose_release,
     submit,
     vote_on,
 )
@@ -227,9 +229,17 @@ def _second_job(story: Story) -> None:
     court.appeal(operator(INSTITUTE), story.releases["unloved"])
     measure(story, "unloved", measured=UNFAIR, reveals=5)
     conclude(story, "unloved")
-    vote_on(story, "unloved", support=AGAINST)
+    _stop_the_vote(story, "unloved")
+    vote_on(story, "unloved", support=AGAINST, proposer=member(OWNERS[0]))
     Releases(story.chain).refuse(operator(CENTRE), story.releases["unloved"])
     _leave(story)
+
+
+def _stop_the_vote(story: Story, candidate: str) -> None:
+    """The guardian stops a vote on a release, which a member then asks for again."""
+    proposal = propose_release(story, candidate)
+    story.advance(DAY_S + 2)
+    Governor(story.chain).stop(member(CENTRE), proposal)
 
 
 def _leave(story: Story) -> None:

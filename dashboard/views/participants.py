@@ -4,7 +4,9 @@ import streamlit as st
 
 from dashboard.actions import credits_about
 from dashboard.components.frame import open_world
+from dashboard.components.marks import digest
 from dashboard.components.tables import Cell, show_agreements, show_table
+from dashboard.entries import ZERO_ADDRESS
 from dashboard.people import Agent, Organisation
 from dashboard.text import clean, credits_text
 from dashboard.times import ago, utc
@@ -31,6 +33,7 @@ def page() -> None:
         what="organisations",
         digests=["member wallet", "operator key"],
     )
+    _guardian(world)
     st.header("Agents", divider="gray")
     agents = sorted(world.people.agents.values(), key=lambda a: (a.organisation, a.bound_at_s))
     show_table([_agent(a, world) for a in agents], what="agents", digests=["agent key"])
@@ -41,6 +44,23 @@ def page() -> None:
     st.header("Mandates", divider="gray")
     st.caption("Limits that an operator's key set on chain; the contract refuses every agreement outside them.")
     show_table([_mandate(a, world) for a in agents if a.mandate is not None], what="mandates", digests=["agent key"])
+
+
+def _guardian(world: World) -> None:
+    st.header("Guardian", divider="gray")
+    if world.guardian == ZERO_ADDRESS:
+        st.text("This network has no guardian.")
+        return
+    holder = world.people.organisation_of(world.guardian)
+    words = "a key of no organisation" if holder is None else f"a key of {clean(holder.name)}"
+    digest(words, world.guardian)
+    st.text(
+        "The guardian may stop any proposal before it is carried out, but for one that only replaces the guardian "
+        "and for the second vote on a release, and may suspend each release once for 14 days. "
+        "Another guardian takes two votes with 30 days between."
+    )
+    stopped = sum(p.stopped_by is not None for p in world.proposals)
+    st.caption(f"Proposals stopped so far: {stopped}. Each stands in the log.")
 
 
 def _money(world: World) -> None:

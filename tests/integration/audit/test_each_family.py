@@ -42,6 +42,8 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
     "another proposal": ("ProposalCreated", "calldatas", field(0, flip), "votes", "its id"),
     "another class": ("ProposalClass", "routine", lambda value: not value, "votes", "routine, from its calldata"),
     "other code voted on": ("ProposalClass", "codePin", flip, "votes", "code of its targets"),
+    "a stop by somebody else": ("VoteStopped", "guardian", lambda _: STRANGER, "votes", "who stopped it"),
+    "another guardian": ("GuardianChanged", "guardian", lambda _: STRANGER, "votes", "who may stop proposals"),
     "a shorter wait": ("ProposalQueued", "etaSeconds", lambda value: value - 1, "votes", "time of effect"),
     "a call nobody voted on": ("CallExecuted", "target", lambda _: STRANGER, "votes", "what a proposal asked for"),
     "a delegation of more": ("DelegateVotesChanged", "newVotes", plus_one, "votes", "power of"),

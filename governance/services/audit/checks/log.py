@@ -79,6 +79,7 @@ BY_ARGUMENTS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("ReleaseRegistry", "Revoked"): ("revoked", "id"),
     ("ReleaseRegistry", "Recalled"): ("recalled", "id"),
     ("ReleaseRegistry", "GuardianChanged"): ("guardian", "guardian"),
+    ("ReleaseRegistry", "VoteStopped"): ("vote-stopped", "proposalId"),
 }
 """Kind, and the argument that is the subject, empty for zero, where the payload is the hash of all arguments."""
 
