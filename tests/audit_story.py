@@ -16,6 +16,7 @@ from pathlib import Path
 from eth_utils.crypto import keccak
 
 from folkmoot.constitution import DAY_S
+from governance.adapters.evm import KeySigner
 from governance.domain.market import Mandate
 from governance.domain.signing import Binding
 from governance.services.amendments import Amendments
@@ -105,17 +106,7 @@ def _stake(story: Story, names: tuple[str, ...]) -> None:
 
 def _bind(story: Story, name: str) -> None:
     registry, signer = Registry(story.chain), agent(name)
-    binding = Binding(
-        agent=signer.address,
-        operator=operator(name).address,
-        roles=int(ROLES[name]),
-        public_key_x=signer.public_key[:32],
-        public_key_y=signer.public_key[32:],
-        encryption_key=keccak(text=name),
-        endpoint=f"http://127.0.0.1/{name}",
-        nonce=registry.binding_nonce(signer.address),
-        deadline_s=story.chain.now_s() + DAY_S,
-    )
+    binding = _binding(story, name, signer)
     registry.bind(operator(name), binding, signer.sign_digest(registry.binding_digest(binding)))
     limits = Mandate(
         max_spend_e18=SUPPLY_E18,
@@ -127,6 +118,20 @@ def _bind(story: Story, name: str) -> None:
         valid_until_s=story.chain.now_s() + 365 * DAY_S,
     )
     registry.set_mandate(operator(name), signer.address, limits)
+
+
+def _binding(story: Story, name: str, signer: KeySigner) -> Binding:
+    return Binding(
+        agent=signer.address,
+        operator=operator(name).address,
+        roles=int(ROLES[name]),
+        public_key_x=signer.public_key[:32],
+        public_key_y=signer.public_key[32:],
+        encryption_key=keccak(text=name),
+        endpoint=f"http://127.0.0.1/{name}",
+        nonce=Registry(story.chain).binding_nonce(signer.address),
+        deadline_s=story.chain.now_s() + DAY_S,
+    )
 
 
 def _first_job(story: Story) -> None:
@@ -174,9 +179,9 @@ def _decide_by_all(story: Story, name: str, calldata: bytes) -> None:
     _decide(story, name, Amendments(story.chain).staging("AgentRegistry", calldata))
 
 
-def _decide(story: Story, name: str, calldata: bytes, *, period_s: int = 6 * DAY_S) -> None:
+def _decide(story: Story, name: str, calldata: bytes, *, period_s: int = 6 * DAY_S, target: str = "Amendments") -> None:
     governor = Governor(story.chain)
-    receipt = governor.propose(member(OWNERS[0]), target="Amendments", calldata=calldata, description=name)
+    receipt = governor.propose(member(OWNERS[0]), target=target, calldata=calldata, description=name)
     proposal = story.proposals[name] = proposal_of(receipt.events)
     story.advance(DAY_S + 2)
     for voter in (*OWNERS[:2], INSTITUTE, CENTRE, *LABORATORIES[:4]):
@@ -250,7 +255,33 @@ def _leave(story: Story) -> None:
     _decide_by_all(story, "expulsion", story.chain.encode("AgentRegistry", "remove", 11))
     story.advance(14 * DAY_S)
     _activate_newest(story)
+    _change_keys(story)
     _decide_constitutionally(story)
+
+
+def _change_keys(story: Story) -> None:
+    """An agent, an operator and a member get other keys, and an organisation is suspended and reinstated."""
+    registry, old, new = Registry(story.chain), agent(OWNERS[1]).address, key(f"{OWNERS[1]} next agent")
+    registry.ask_rotation(operator(OWNERS[1]), old, new.address)
+    registry.cancel_rotation(member(OWNERS[1]), old)
+    registry.ask_rotation(operator(OWNERS[1]), old, new.address)
+    registry.ask_operator(operator(OWNERS[2]), 3, key("a mistake").address)
+    registry.keep_operator(operator(OWNERS[2]), 3)
+    registry.ask_operator(member(OWNERS[2]), 3, key(f"{OWNERS[2]} next operator").address)
+    story.advance(14 * DAY_S)
+    registry.change_operator(operator(CENTRE), 3)
+    binding = _binding(story, OWNERS[1], new)
+    registry.rotate(operator(OWNERS[1]), old, binding, new.sign_digest(registry.binding_digest(binding)))
+    call = story.chain.encode("AgentRegistry", "setMember", 10, key(f"{LABORATORIES[4]} next member").address)
+    _decide_by_all(story, "another member", call)
+    story.advance(14 * DAY_S)
+    _activate_newest(story)
+    until_s = story.chain.now_s() + 60 * DAY_S
+    call = story.chain.encode("AgentRegistry", "suspend", 9, until_s, b"an incident".ljust(32, b"\0"))
+    _decide(story, "suspension", call, target="AgentRegistry")
+    _decide(story, "reinstatement", story.chain.encode("AgentRegistry", "reinstate", 9), target="AgentRegistry")
+    call = story.chain.encode("AgentRegistry", "suspend", 10, until_s, b"another".ljust(32, b"\0"))
+    _decide(story, "second suspension", call, target="AgentRegistry")
 
 
 def _decide_constitutionally(story: Story) -> None:

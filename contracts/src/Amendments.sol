@@ -5,6 +5,7 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {IAgentRegistry} from "./interfaces/IAgentRegistry.sol";
 import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
 import {IAmendments} from "./interfaces/IAmendments.sol";
+import {IKeyChanges} from "./interfaces/IKeyChanges.sol";
 import {IPolicyRegistry} from "./interfaces/IPolicyRegistry.sol";
 import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
 import {CodeStore} from "./libraries/CodeStore.sol";
@@ -150,7 +151,8 @@ contract Amendments is IAmendments {
             return POLICY.directionOf(abi.decode(call[4:], (RuleSet)));
         }
         if (target == BOOK && selector == IAgreementBook.setFee.selector) return Direction.Loosen;
-        bool members = selector == IAgentRegistry.admit.selector || selector == IAgentRegistry.remove.selector;
+        bool members = selector == IAgentRegistry.admit.selector || selector == IAgentRegistry.remove.selector
+            || selector == IKeyChanges.setMember.selector;
         return target == AGENTS && members ? Direction.Loosen : Direction.Constitutional;
     }
 

@@ -86,7 +86,7 @@ def _organisation(organisation: Organisation, world: World) -> dict[str, Cell]:
     return {
         "no.": organisation.number,
         "name": clean(organisation.name),
-        "state": "active" if organisation.active else "removed",
+        "state": organisation.state(world.now_s),
         "admitted": utc(organisation.admitted_at_s),
         "agents": len(agents),
         "member wallet": organisation.member,
@@ -98,7 +98,7 @@ def _agent(agent: Agent, world: World) -> dict[str, Cell]:
     return {
         "organisation": _name(agent, world),
         "roles": agent.role_words,
-        "state": "active" if agent.active else "ended",
+        "state": agent.state(world.people.organisations.get(agent.organisation), world.now_s),
         "last seen": "never" if agent.last_seen_s is None else ago(agent.last_seen_s, world.now_s),
         "training + evaluation rows": _rows(agent),
         "endpoint": clean(agent.endpoint, 120),

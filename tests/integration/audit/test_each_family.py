@@ -65,6 +65,27 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
         "address of the public key",
     ),
     "more rows": ("DataCommitted", "rows", plus_one, "organisations and agents", "what stands of it"),
+    "an operator nobody announced": (
+        "OperatorChanged",
+        "operator",
+        lambda _: STRANGER,
+        "organisations and agents",
+        "the key that was announced",
+    ),
+    "a suspension of somebody else": (
+        "OrganisationSuspended",
+        "organisation",
+        plus_one,
+        "organisations and agents",
+        "the members voted for it",
+    ),
+    "a shorter notice": (
+        "RotationAsked",
+        "fromS",
+        lambda value: value - 1,
+        "organisations and agents",
+        "its wait",
+    ),
     "another price": ("AgreementCreated", "terms", field(4, plus_one), "jobs and agreements", "its id"),
     "another seller's signature": (
         "AgreementCreated",
