@@ -180,14 +180,18 @@ def _beside_a_bare_governor(network: GasNetwork, whole: Steps) -> Steps:
     bare.deploy()
     gas = bare.decide(1)
     theirs = gas.propose + sum(gas.votes) + gas.queue + gas.execute
-    steps = ("propose", "castVote", "queue(uint256)", "execute(uint256)")
-    ours = sum(whole[f"ModelGovernor.{step}"] for step in steps)
+    votes = whole["ModelGovernor.castVote"]
+    alone = sum(whole[f"ModelGovernor.{step}"] for step in ("propose", "queue(uint256)", "execute(uint256)"))
+    theirs_alone, ours = theirs - sum(gas.votes), alone + votes
     return {
         "rules": len(network.policy.rules),
         "votes": voters,
         "a bare Governor": theirs,
         "a release": ours,
         "per cent of the bare": -(-100 * ours // theirs),
+        "a bare Governor, without the votes": theirs_alone,
+        "a release, without the votes": alone,
+        "per cent of the bare, without the votes": -(-100 * alone // theirs_alone),
     }
 
 

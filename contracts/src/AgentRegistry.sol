@@ -27,7 +27,17 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
 
     // ---- Storage ----
 
-    mapping(uint32 id => Organisation) private _organisations;
+    /// @dev Whether an organisation is active is asked in every round, so all that says so is in one slot.
+    struct Kept {
+        string name;
+        address member;
+        address operator;
+        uint48 admittedAtS;
+        uint40 suspendedUntilS;
+        bool active;
+    }
+
+    mapping(uint32 id => Kept) private _organisations;
     uint32 private _organisationCount;
     mapping(bytes32 nameHash => bool) private _isNameUsed;
     /// @dev Organisation of every key it ever used: member, operator, agents.
@@ -163,7 +173,13 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
 
     /// @inheritdoc IAgentRegistry
     function organisation(uint32 id) external view returns (Organisation memory) {
-        return _organisations[id];
+        Kept storage kept = _organisations[id];
+        return Organisation(kept.name, kept.member, kept.operator, kept.admittedAtS, kept.active);
+    }
+
+    /// @inheritdoc IKeyChanges
+    function suspendedUntilS(uint32 id) public view override returns (uint64) {
+        return _organisations[id].suspendedUntilS;
     }
 
     /// @inheritdoc IAgentRegistry
@@ -195,7 +211,8 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
         bool[2] memory able = [hasRole(terms.buyer, Role.COORDINATOR), hasRole(terms.seller, Parties.role(terms.kind))];
         Parties.requireFit(terms, coordinator, sides, able);
         DataSet storage set = _dataSets[terms.dataRoot];
-        Parties.requireRows(terms, set, originOf(set.agent) == originOf(terms.seller));
+        bool own = set.agent == terms.seller || originOf(set.agent) == originOf(terms.seller);
+        Parties.requireRows(terms, set, own);
         Mandates.requireMayBuy(_mandates[terms.buyer], terms, before);
         Mandates.requireMaySell(_mandates[terms.seller], terms, before);
     }
@@ -222,7 +239,7 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
 
     /// @inheritdoc IAgentRegistry
     function isActive(address key) public view returns (bool) {
-        return _isBound(key) && !_isSuspended(_agents[key].organisation);
+        return _agents[key].active && _works(_agents[key].organisation);
     }
 
     /// @inheritdoc IAgentRegistry
@@ -247,7 +264,7 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
 
     /// @inheritdoc IAgentRegistry
     function evaluatorOf(uint32 id) external view returns (address) {
-        return _organisations[id].active && !_isSuspended(id) ? _evaluatorOf[id] : address(0);
+        return _works(id) ? _evaluatorOf[id] : address(0);
     }
 
     // ---- Internal: organisations ----
@@ -261,7 +278,7 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
         _hold(founder.member, id);
         _hold(founder.operator, id);
         _organisations[id] =
-            Organisation(founder.name, founder.member, founder.operator, uint64(block.timestamp), true);
+            Kept(founder.name, founder.member, founder.operator, uint48(block.timestamp), 0, true);
         emit OrganisationAdmitted(id, founder.name, founder.member, founder.operator);
         bytes32 payload = keccak256(abi.encode(id, founder.name, founder.member, founder.operator));
         LOG.append("organisation", bytes32(uint256(id)), payload);
@@ -340,6 +357,12 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
         _setMandate(key, none);
     }
 
+    /// @dev Admitted, not removed, and not suspended now.
+    function _works(uint32 id) private view returns (bool) {
+        Kept storage kept = _organisations[id];
+        return kept.active && block.timestamp >= kept.suspendedUntilS;
+    }
+
     function _isBound(address key) private view returns (bool) {
         return _agents[key].active && _organisations[_agents[key].organisation].active;
     }
@@ -375,6 +398,10 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
 
     function _keysOf(uint32 id) internal view override returns (address, address) {
         return (_organisations[id].member, _organisations[id].operator);
+    }
+
+    function _setSuspension(uint32 id, uint64 untilS) internal override {
+        _organisations[id].suspendedUntilS = uint40(untilS);
     }
 
     function _setOperator(uint32 id, address next) internal override {

@@ -27,7 +27,6 @@ abstract contract KeyChanges is IKeyChanges {
     mapping(address agent => address) private _origins;
     /// @dev Another key stands in its place, so it never comes back.
     mapping(address agent => bool) internal _isRetired;
-    mapping(uint32 organisation => uint64) private _suspendedUntilS;
 
     // ---- Constructor ----
 
@@ -106,7 +105,7 @@ abstract contract KeyChanges is IKeyChanges {
         uint64 latestS = uint64(block.timestamp) + LONGEST_SUSPENSION_S;
         if (untilS <= block.timestamp || untilS > latestS) revert KeyBadSuspension(untilS, latestS);
         if (reason == 0) revert KeyNoReason();
-        _suspendedUntilS[organisation] = untilS;
+        _setSuspension(organisation, untilS);
         emit OrganisationSuspended(organisation, reason, untilS);
         bytes32 payload = keccak256(abi.encode(organisation, reason, untilS));
         LOG.append("organisation-suspended", bytes32(uint256(organisation)), payload);
@@ -115,8 +114,8 @@ abstract contract KeyChanges is IKeyChanges {
     /// @inheritdoc IKeyChanges
     function reinstate(uint32 organisation) external {
         if (msg.sender != TIMELOCK) revert KeyOnlyTimelock(msg.sender);
-        if (!_isSuspended(organisation)) revert KeyNotSuspended(organisation);
-        _suspendedUntilS[organisation] = uint64(block.timestamp);
+        if (block.timestamp >= suspendedUntilS(organisation)) revert KeyNotSuspended(organisation);
+        _setSuspension(organisation, uint64(block.timestamp));
         emit OrganisationReinstated(organisation);
         LOG.append("organisation-reinstated", bytes32(uint256(organisation)), keccak256(abi.encode(organisation)));
     }
@@ -140,15 +139,9 @@ abstract contract KeyChanges is IKeyChanges {
     }
 
     /// @inheritdoc IKeyChanges
-    function suspendedUntilS(uint32 organisation) external view returns (uint64) {
-        return _suspendedUntilS[organisation];
-    }
+    function suspendedUntilS(uint32 organisation) public view virtual returns (uint64);
 
     // ---- Internal ----
-
-    function _isSuspended(uint32 organisation) internal view returns (bool) {
-        return block.timestamp < _suspendedUntilS[organisation];
-    }
 
     /// @dev Takes the announced key's place in what the old key committed to.
     function _succeed(address agent, address given) internal {
@@ -189,6 +182,8 @@ abstract contract KeyChanges is IKeyChanges {
 
     /// @dev Reverts unless the caller administers this agent and it is bound.
     function _requireOperatorOf(address agent) internal view virtual;
+
+    function _setSuspension(uint32 organisation, uint64 untilS) internal virtual;
 
     function _setOperator(uint32 organisation, address next) internal virtual;
 }
