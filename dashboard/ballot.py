@@ -31,6 +31,29 @@ class Live:
     eta_s: int
 
 
+STOPPABLE: Final = frozenset(
+    {ProposalState.PENDING, ProposalState.ACTIVE, ProposalState.SUCCEEDED, ProposalState.QUEUED}
+)
+
+
+def may_be_stopped(chain: Chain, proposal: Proposal, state: ProposalState, *, held: bool) -> bool:
+    """Say whether the guardian may stop a proposal, as ``ModelGovernor.cancel`` would decide.
+
+    Raises
+    ------
+    ChainUnreachable, ContractRefused
+    """
+    if held or state not in STOPPABLE:
+        return False
+    targets, calls = [a.target for a in proposal.actions], [a.calldata for a in proposal.actions]
+    return not reading.flag(chain.read("Amendments", "replacesGuardian", targets, calls))
+
+
+def stop_call(proposal: int) -> str:
+    """Return the calldata that cancels a proposal, as 0x hex."""
+    return call_data("cancel(uint256)", proposal)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """One wallet before one proposal."""

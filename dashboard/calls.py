@@ -95,7 +95,11 @@ CALLS: Final = (
         "ReleaseRegistry",
         "setGuardian(address)",
         ("guardian",),
-        lambda v: f"Make {hexed(v[0])} the guardian, who may suspend each release once for 14 days.",
+        lambda v: (
+            f"Make {hexed(v[0])} the guardian, who may stop any proposal but one to replace it, "
+            "and suspend each release once for 14 days."
+        ),
+        waits=SECOND_VOTE,
     ),
     Call(
         "PolicyRegistry",
@@ -165,6 +169,34 @@ CALLS: Final = (
         ("organisation",),
         lambda v: f"Remove organisation number {v[0]}, its vote and all its agents. {DESTRUCTIVE}",
         waits="14 days",
+    ),
+    Call(
+        "AgentRegistry",
+        "setMember(uint32,address)",
+        ("organisation", "member"),
+        lambda v: f"Give the vote of organisation number {v[0]} to another wallet, {hexed(v[1])}. {DESTRUCTIVE}",
+        waits="14 days",
+    ),
+    Call(
+        "AgentRegistry",
+        "suspend(uint32,uint64,bytes32)",
+        ("organisation", "until", "reason"),
+        lambda v: (
+            f"Stop all agents of organisation number {v[0]} until {utc(whole(v[1]))}; it keeps its vote, its pay and "
+            "its right to withdraw consent."
+        ),
+    ),
+    Call(
+        "AgentRegistry",
+        "reinstate(uint32)",
+        ("organisation",),
+        lambda v: f"Let the agents of organisation number {v[0]} work again before their suspension is over.",
+    ),
+    Call(
+        "AgentRegistry",
+        "keepOperator(uint32)",
+        ("organisation",),
+        lambda v: f"Stop the change of organisation number {v[0]} to the operator that was announced for it.",
     ),
     Call(
         "EvaluatorCourt",

@@ -5,17 +5,37 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dashboard.entries import ZERO_ADDRESS, Entry, address, items, number
+from dashboard.times import utc
 from governance.domain.market import Address, Mandate
 from governance.services.registry import Role
 
 EVENTS: Final = (
     "OrganisationAdmitted",
     "OrganisationRemoved",
+    "OrganisationSuspended",
+    "OrganisationReinstated",
+    "MemberChanged",
+    "OperatorAsked",
+    "OperatorKept",
+    "OperatorChanged",
     "AgentBound",
     "AgentUnbound",
     "EndpointChanged",
     "MandateChanged",
     "DataCommitted",
+    "RotationAsked",
+    "RotationCancelled",
+    "AgentRotated",
+)
+OF_ORGANISATION: Final = frozenset(
+    {
+        "OrganisationSuspended",
+        "OrganisationReinstated",
+        "MemberChanged",
+        "OperatorAsked",
+        "OperatorKept",
+        "OperatorChanged",
+    }
 )
 VOTE_EVENTS: Final = ("Transfer", "DelegateChanged", "DelegateVotesChanged")
 """Of MemberToken."""
@@ -32,11 +52,25 @@ class Organisation:
     operator: Address
     admitted_at_s: int
     removed_at_s: int | None = None
+    suspended_until_s: int = 0
+    """Its agents are stopped until then, by vote."""
+    next_operator: Address | None = None
+    """Announced, and not in office yet."""
+    next_operator_from_s: int = 0
 
     @property
     def active(self) -> bool:
         """Say whether it still belongs to the network."""
         return self.removed_at_s is None
+
+    def state(self, now_s: int) -> str:
+        """Say how it stands, in words."""
+        if not self.active:
+            return "removed"
+        waits = ", another operator announced" if self.next_operator else ""
+        if now_s < self.suspended_until_s:
+            return f"suspended until {utc(self.suspended_until_s)}{waits}"
+        return f"active{waits}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +97,19 @@ class Agent:
     last_seen_s: int | None = None
     mandate: Mandate | None = None
     data: tuple[DataRoot, ...] = ()
+    next_key: Address | None = None
+    """Announced for its place."""
+    replaced_by: Address | None = None
+
+    def state(self, organisation: Organisation | None, now_s: int) -> str:
+        """Say how it stands, in words."""
+        if self.replaced_by is not None:
+            return "replaced by another key"
+        if not self.active:
+            return "ended"
+        if organisation is not None and now_s < organisation.suspended_until_s:
+            return "suspended"
+        return "active, another key announced" if self.next_key else "active"
 
     @property
     def role_words(self) -> str:
@@ -99,6 +146,9 @@ def read_people(entries: Iterable[Entry], heartbeats: Mapping[Address, int]) -> 
                 key = entry.number("organisation")
                 organisations[key] = replace(organisations[key], removed_at_s=entry.time_s)
                 agents |= {a.address: replace(a, active=False) for a in agents.values() if a.organisation == key}
+            case _ if entry.name in OF_ORGANISATION:
+                key = entry.number("organisation")
+                organisations[key] = _of_organisation(organisations[key], entry)
             case "AgentBound":
                 agents[entry.address("agent")] = _bound(entry, agents.get(entry.address("agent")))
             case _ if entry.address("agent") in agents:
@@ -117,6 +167,22 @@ def _organisation(entry: Entry) -> Organisation:
     )
 
 
+def _of_organisation(known: Organisation, entry: Entry) -> Organisation:
+    match entry.name:
+        case "OrganisationSuspended":
+            return replace(known, suspended_until_s=entry.number("untilS"))
+        case "OrganisationReinstated":
+            return replace(known, suspended_until_s=entry.time_s)
+        case "MemberChanged":
+            return replace(known, member=entry.address("member"))
+        case "OperatorAsked":
+            return replace(known, next_operator=entry.address("next"), next_operator_from_s=entry.number("fromS"))
+        case "OperatorChanged":
+            return replace(known, operator=entry.address("operator"), next_operator=None)
+        case _:
+            return replace(known, next_operator=None)
+
+
 def _bound(entry: Entry, before: Agent | None) -> Agent:
     agent = Agent(
         address=entry.address("agent"),
@@ -133,6 +199,8 @@ def _changed(agent: Agent, entry: Entry) -> Agent:
     match entry.name:
         case "AgentUnbound":
             return replace(agent, active=False)
+        case "RotationAsked" | "RotationCancelled" | "AgentRotated":
+            return _rotated(agent, entry)
         case "EndpointChanged":
             return replace(agent, endpoint=entry.text("endpoint"))
         case "MandateChanged":
@@ -147,6 +215,13 @@ def _changed(agent: Agent, entry: Entry) -> Agent:
             return replace(agent, data=(*agent.data, root))
         case _:
             return agent
+
+
+def _rotated(agent: Agent, entry: Entry) -> Agent:
+    following = None if entry.name == "RotationCancelled" else entry.address("next")
+    if entry.name == "AgentRotated":
+        return replace(agent, next_key=None, replaced_by=following)
+    return replace(agent, next_key=following)
 
 
 def _mandate(fields: Sequence[object]) -> Mandate:

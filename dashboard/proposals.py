@@ -80,6 +80,8 @@ class Proposal:
     eta_s: int | None = None
     """From then on it may be executed."""
     steps: tuple[Step, ...] = field(default=())
+    stopped_by: Address | None = None
+    """The guardian who cancelled it."""
 
     @property
     def tally(self) -> Tally:
@@ -143,6 +145,12 @@ def read_proposals(
         elif key in found:
             found[key] = _advanced(found[key], entry)
     return list(found.values())
+
+
+def with_stops(proposals: Iterable[Proposal], stops: Iterable[Entry]) -> list[Proposal]:
+    """Return the proposals with the guardian who stopped each, from the registry's events."""
+    by = {entry.number("proposalId"): entry.address("guardian") for entry in stops}
+    return [replace(proposal, stopped_by=by.get(proposal.id)) for proposal in proposals]
 
 
 def _created(entry: Entry, contracts: Mapping[str, Address], staged: Mapping[bytes, Staged]) -> Proposal:

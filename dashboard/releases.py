@@ -144,6 +144,9 @@ class Release:
     submitted_at_s: int
     transaction: str
     proposal_id: int | None = None
+    """The last one."""
+    votes_asked: int = 0
+    """A second is asked for after the guardian stopped the first, and is held."""
     case: Case | None = None
     decision: Decision | None = None
     suspended_until_s: int = 0
@@ -193,7 +196,7 @@ def read_releases(registry: Iterable[Entry], court: Iterable[Entry], consent: It
         if entry.name == "CandidateSubmitted":
             found[key] = _submitted(entry, cases.get(key))
         elif entry.name == "ReleaseProposed":
-            found[key] = replace(found[key], proposal_id=entry.number("proposalId"))
+            found[key] = _proposed(found[key], entry.number("proposalId"))
         elif entry.name in ("Released", "Refused"):
             found[key] = replace(found[key], decision=_decision(entry))
         else:
@@ -201,6 +204,10 @@ def read_releases(registry: Iterable[Entry], court: Iterable[Entry], consent: It
     for entry in consent:
         found[entry.word("id")] = _said(found[entry.word("id")], entry)
     return list(found.values())
+
+
+def _proposed(release: Release, proposal: int) -> Release:
+    return replace(release, proposal_id=proposal, votes_asked=release.votes_asked + 1)
 
 
 def _submitted(entry: Entry, case: Case | None) -> Release:

@@ -6,7 +6,7 @@ from typing import Final
 
 from dashboard import consent, market, people, proposals, releases
 from dashboard.consent import Endorsements
-from dashboard.entries import Entry
+from dashboard.entries import ZERO_ADDRESS, Entry
 from dashboard.evidence import Judged, judge
 from dashboard.market import Market, Round
 from dashboard.people import People, Register
@@ -40,6 +40,8 @@ class World:
     """By office, a bit number."""
     policy: PolicySet | None
     """The set in force."""
+    guardian: Address
+    """Who may stop proposals and suspend releases."""
 
     @property
     def now_s(self) -> int:
@@ -77,6 +79,11 @@ class World:
                 return status if parent is release else Status.SUSPENDED
             parent = self.release(parent.manifest.parent)
         return Status.RELEASED
+
+    def is_held(self, proposal: Proposal) -> bool:
+        """Say whether it is the second vote on a release, which nobody stops."""
+        asked = (self.release(key) for key in proposal.releases)
+        return any(r is not None and r.votes_asked > 1 and r.proposal_id == proposal.id for r in asked)
 
     def rounds_of(self, release: Release) -> list[Round]:
         """Return the rounds behind a candidate: the statistics round and its own."""
@@ -135,12 +142,19 @@ def read_world(supplies: Supplies) -> World:
         officers=consent.read_officers(said),
         quorums=tuple(index.entries("ModelGovernor", [QUORUM_EVENT])),
         policy=worded(index.policy(), supplies.worded_policy),
+        guardian=_guardian(index),
     )
 
 
 def _proposals(index: Index, supplies: Supplies) -> tuple[Proposal, ...]:
     staged = proposals.read_staged(index.entries("Amendments", ["Staged"]))
-    return tuple(proposals.read_proposals(index.entries("ModelGovernor", proposals.EVENTS), supplies.contracts, staged))
+    found = proposals.read_proposals(index.entries("ModelGovernor", proposals.EVENTS), supplies.contracts, staged)
+    return tuple(proposals.with_stops(found, index.entries("ReleaseRegistry", ["VoteStopped"])))
+
+
+def _guardian(index: Index) -> Address:
+    named = index.entries("ReleaseRegistry", ["GuardianChanged"])
+    return named[-1].address("guardian") if named else ZERO_ADDRESS
 
 
 def _releases(index: Index) -> list[Release]:

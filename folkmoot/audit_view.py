@@ -42,6 +42,10 @@ def show(report: AuditReport, console: Console) -> None:
         console.print("\nEvidence that was not to be had:")
         for text in report.unavailable:
             console.print(f"  - {escape(text)}", soft_wrap=True)
+    if report.remarks:
+        console.print("\nPowers that were used:")
+        for text in report.remarks:
+            console.print(f"  - {escape(text)}", soft_wrap=True)
     console.print("\nWhat nobody outside can see:")
     for text in UNSEEN:
         console.print(f"  - {text}", soft_wrap=True)

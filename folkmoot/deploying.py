@@ -209,7 +209,7 @@ def _powers(plan: FoundingPlan) -> Iterator[str]:
     yield "  Timelock carries out what passed and nothing else; ModelGovernor alone queues and executes there"
     if plan.token is None:
         yield f"  {founding.treasury}  holds all {founding.supply_e18 // WEI:,} test credits; credits never vote"
-    yield f"  {founding.guardian}  the guardian: stops a release for 14 days, once, until a vote names another"
+    yield f"  {founding.guardian}  the guardian: stops proposals, suspends releases; two votes name another"
     for office, account in founding.officers:
         yield f"  {account}  signs candidates off for office {office}, until a vote names another"
     yield f"  nothing is released before {two_thirds} of {len(founding.founders)} members endorsed what was deployed"

@@ -10,8 +10,9 @@ from folkmoot.agent_config import AgentConfig
 from governance.errors import FolkmootError
 
 if TYPE_CHECKING:
-    from governance.adapters.evm import EvmChain
+    from governance.adapters.evm import EvmChain, KeySigner
     from governance.domain.market import Mandate
+    from governance.domain.signing import Binding
     from governance.ports import Chain, Receipt, Signer
 
 BINDING_S: Final = 3600
@@ -57,16 +58,25 @@ def check_before_binding(chain: Chain, operator: Signer, config_file: Path) -> s
 
 def bind_agent(chain: Chain, operator: Signer, config_file: Path) -> Receipt:
     """Bind the agent of a configuration file to the operator's organisation, signed by both keys."""
-    from agents.net.sealed import sealing_public_key
     from governance.adapters.evm import KeySigner
+    from governance.adapters.evm.keys import read_keystore
+    from governance.services.registry import Registry
+
+    config, registry = AgentConfig.read(config_file), Registry(chain)
+    agent = KeySigner.from_secret(read_keystore(config.key, config.password_file.read_text().splitlines()[0]))
+    binding = binding_of(chain, operator, config, agent)
+    return registry.bind(operator, binding, agent.sign_digest(registry.binding_digest(binding)))
+
+
+def binding_of(chain: Chain, operator: Signer, config: AgentConfig, agent: KeySigner) -> Binding:
+    """Return what an agent's key has to sign to be bound."""
+    from agents.net.sealed import sealing_public_key
     from governance.adapters.evm.keys import read_keystore
     from governance.domain.signing import Binding
     from governance.services.registry import Registry
 
-    config, registry = AgentConfig.read(config_file), Registry(chain)
     password = config.password_file.read_text().splitlines()[0]
-    agent = KeySigner.from_secret(read_keystore(config.key, password))
-    binding = Binding(
+    return Binding(
         agent=agent.address,
         operator=operator.address,
         roles=sum(ROLE_BITS[role] for role in config.roles),
@@ -74,10 +84,9 @@ def bind_agent(chain: Chain, operator: Signer, config_file: Path) -> Receipt:
         public_key_y=agent.public_key[32:],
         encryption_key=sealing_public_key(read_keystore(config.sealing_key, password)),
         endpoint=f"http://{config.host}:{config.port}",
-        nonce=registry.binding_nonce(agent.address),
+        nonce=Registry(chain).binding_nonce(agent.address),
         deadline_s=chain.now_s() + BINDING_S,
     )
-    return registry.bind(operator, binding, agent.sign_digest(registry.binding_digest(binding)))
 
 
 def give_gas(chain: EvmChain, operator: Signer, config_file: Path) -> None:

@@ -9,6 +9,7 @@ from eth_utils.crypto import keccak
 
 from agents.training.metrics import metric_code_digest
 from folkmoot.constitution import APPEAL_WINDOW_S, COURT_WINDOW_S, DAY_S, METRICS
+from governance.adapters.evm import KeySigner
 from governance.domain import evidence
 from governance.domain.market import NOBODY, AggregationPrivacy, IntegrationMode, JobTerms, Kind, PrivacyUnit, Terms
 from governance.domain.record import canonical_json, sha256
@@ -249,8 +250,8 @@ def proposal_of(events: Iterable[Event]) -> int:
     return next(int(str(event.values["proposalId"])) for event in events if event.name == "ProposalCreated")
 
 
-def vote_on(story: Story, name: str, *, support: int) -> int:
-    """Propose a candidate, vote, and wait until the vote is over; return the proposal."""
+def propose_release(story: Story, name: str, *, proposer: KeySigner | None = None) -> int:
+    """Ask for a candidate's release, by its coordinator or somebody else; return the proposal."""
     releases, governor = Releases(story.chain), Governor(story.chain)
     record = releases.release(story.releases[name])
     approval = governor.approval(
@@ -259,10 +260,15 @@ def vote_on(story: Story, name: str, *, support: int) -> int:
         facts_hash=releases.facts_hash(record.id),
         deadline_s=story.chain.now_s() + 30 * DAY_S,
     )
-    receipt = governor.propose(
-        agent(INSTITUTE), target="ReleaseRegistry", calldata=approval, description=f"Release {name}"
-    )
-    proposal = story.proposals[name] = proposal_of(receipt.events)
+    by = proposer or agent(INSTITUTE)
+    receipt = governor.propose(by, target="ReleaseRegistry", calldata=approval, description=f"Release {name}")
+    story.proposals[name] = proposal_of(receipt.events)
+    return story.proposals[name]
+
+
+def vote_on(story: Story, name: str, *, support: int, proposer: KeySigner | None = None) -> int:
+    """Propose a candidate, vote, and wait until the vote is over; return the proposal."""
+    governor, proposal = Governor(story.chain), propose_release(story, name, proposer=proposer)
     story.advance(DAY_S + 2)
     for voter in (*OWNERS[:2], INSTITUTE, *LABORATORIES):
         governor.cast_vote(member(voter), proposal, support)

@@ -1,10 +1,11 @@
 """A small network with real keys and a real chain, told by a script, for tests of the audit.
 
 Three owners, an institute, a data centre and five laboratories. The first job has two candidates, of which the
+Three owners, an institute, a data centre and five laboratories. The first job has two candidates, of which the
 constitution refuses one and the members release the other; in the second no jury is drawn for one candidate, the
-members refuse another, and an owner takes its consent back from the last. Payments, refunds, a delegation, agents that
-end and come back, an organisation that joins and leaves by vote, a change of the constitution by two votes, another
-that is dropped, and a proposal left open.
+members refuse another, whose first vote the guardian stops, and an owner takes its consent back from the last.
+Payments, refunds, a delegation, agents that end and come back, an organisation that joins and leaves by vote, a change
+of the constitution by two votes, another that is dropped, and a proposal left open.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from eth_utils.crypto import keccak
 
 from folkmoot.constitution import DAY_S, OBJECTION_STAKE_E18
+from governance.adapters.evm import KeySigner
 from governance.domain.market import Mandate
 from governance.domain.signing import Binding
 from governance.services.amendments import Amendments
@@ -52,6 +54,7 @@ from tests.audit_job import (
     open_job,
     post_round,
     proposal_of,
+    propose_release,
     submit,
     vote_on,
 )
@@ -109,17 +112,7 @@ def _stake(story: Story, names: tuple[str, ...]) -> None:
 
 def _bind(story: Story, name: str) -> None:
     registry, signer = Registry(story.chain), agent(name)
-    binding = Binding(
-        agent=signer.address,
-        operator=operator(name).address,
-        roles=int(ROLES[name]),
-        public_key_x=signer.public_key[:32],
-        public_key_y=signer.public_key[32:],
-        encryption_key=keccak(text=name),
-        endpoint=f"http://127.0.0.1/{name}",
-        nonce=registry.binding_nonce(signer.address),
-        deadline_s=story.chain.now_s() + DAY_S,
-    )
+    binding = _binding(story, name, signer)
     registry.bind(operator(name), binding, signer.sign_digest(registry.binding_digest(binding)))
     limits = Mandate(
         max_spend_e18=SUPPLY_E18,
@@ -131,6 +124,20 @@ def _bind(story: Story, name: str) -> None:
         valid_until_s=story.chain.now_s() + 365 * DAY_S,
     )
     registry.set_mandate(operator(name), signer.address, limits)
+
+
+def _binding(story: Story, name: str, signer: KeySigner) -> Binding:
+    return Binding(
+        agent=signer.address,
+        operator=operator(name).address,
+        roles=int(ROLES[name]),
+        public_key_x=signer.public_key[:32],
+        public_key_y=signer.public_key[32:],
+        encryption_key=keccak(text=name),
+        endpoint=f"http://127.0.0.1/{name}",
+        nonce=Registry(story.chain).binding_nonce(signer.address),
+        deadline_s=story.chain.now_s() + DAY_S,
+    )
 
 
 def _first_job(story: Story) -> None:
@@ -179,9 +186,9 @@ def _decide_by_all(story: Story, name: str, calldata: bytes) -> None:
     _decide(story, name, Amendments(story.chain).staging("AgentRegistry", calldata))
 
 
-def _decide(story: Story, name: str, calldata: bytes, *, period_s: int = 6 * DAY_S) -> None:
+def _decide(story: Story, name: str, calldata: bytes, *, period_s: int = 6 * DAY_S, target: str = "Amendments") -> None:
     governor = Governor(story.chain)
-    receipt = governor.propose(member(OWNERS[0]), target="Amendments", calldata=calldata, description=name)
+    receipt = governor.propose(member(OWNERS[0]), target=target, calldata=calldata, description=name)
     proposal = story.proposals[name] = proposal_of(receipt.events)
     story.advance(DAY_S + 2)
     for voter in (*OWNERS[:2], INSTITUTE, CENTRE, *LABORATORIES[:4]):
@@ -245,7 +252,8 @@ def _second_job(story: Story) -> None:
     court.appeal(operator(INSTITUTE), story.releases["unloved"])
     measure(story, "unloved", measured=UNFAIR, reveals=5)
     conclude(story, "unloved")
-    vote_on(story, "unloved", support=AGAINST)
+    _stop_the_vote(story, "unloved")
+    vote_on(story, "unloved", support=AGAINST, proposer=member(OWNERS[0]))
     Releases(story.chain).refuse(operator(CENTRE), story.releases["unloved"])
     _stake(story, LABORATORIES)
     post_round(story, SECOND, job, 3)
@@ -256,6 +264,13 @@ def _second_job(story: Story) -> None:
     _leave(story)
 
 
+def _stop_the_vote(story: Story, candidate: str) -> None:
+    """The guardian stops a vote on a release, which a member then asks for again."""
+    proposal = propose_release(story, candidate)
+    story.advance(DAY_S + 2)
+    Governor(story.chain).stop(member(CENTRE), proposal)
+
+
 def _leave(story: Story) -> None:
     """An owner whose terms give no veto takes its consent back, and an organisation is removed."""
     market = Market(story.chain)
@@ -263,7 +278,33 @@ def _leave(story: Story) -> None:
     _decide_by_all(story, "expulsion", story.chain.encode("AgentRegistry", "remove", 11))
     story.advance(14 * DAY_S)
     _activate_newest(story)
+    _change_keys(story)
     _decide_constitutionally(story)
+
+
+def _change_keys(story: Story) -> None:
+    """An agent, an operator and a member get other keys, and an organisation is suspended and reinstated."""
+    registry, old, new = Registry(story.chain), agent(OWNERS[1]).address, key(f"{OWNERS[1]} next agent")
+    registry.ask_rotation(operator(OWNERS[1]), old, new.address)
+    registry.cancel_rotation(member(OWNERS[1]), old)
+    registry.ask_rotation(operator(OWNERS[1]), old, new.address)
+    registry.ask_operator(operator(OWNERS[2]), 3, key("a mistake").address)
+    registry.keep_operator(operator(OWNERS[2]), 3)
+    registry.ask_operator(member(OWNERS[2]), 3, key(f"{OWNERS[2]} next operator").address)
+    story.advance(14 * DAY_S)
+    registry.change_operator(operator(CENTRE), 3)
+    binding = _binding(story, OWNERS[1], new)
+    registry.rotate(operator(OWNERS[1]), old, binding, new.sign_digest(registry.binding_digest(binding)))
+    call = story.chain.encode("AgentRegistry", "setMember", 10, key(f"{LABORATORIES[4]} next member").address)
+    _decide_by_all(story, "another member", call)
+    story.advance(14 * DAY_S)
+    _activate_newest(story)
+    until_s = story.chain.now_s() + 60 * DAY_S
+    call = story.chain.encode("AgentRegistry", "suspend", 9, until_s, b"an incident".ljust(32, b"\0"))
+    _decide(story, "suspension", call, target="AgentRegistry")
+    _decide(story, "reinstatement", story.chain.encode("AgentRegistry", "reinstate", 9), target="AgentRegistry")
+    call = story.chain.encode("AgentRegistry", "suspend", 10, until_s, b"another".ljust(32, b"\0"))
+    _decide(story, "second suspension", call, target="AgentRegistry")
 
 
 def _decide_constitutionally(story: Story) -> None:

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.bare import BareNetwork
 from folkmoot.settings import CHECKOUT
-from governance.adapters.evm import EvmChain
+from governance.adapters.evm import EvmChain, KeySigner
 from governance.adapters.store import FileStore
 from governance.domain.market import Kind
 from governance.ports import Receipt, Signer
@@ -71,6 +72,7 @@ def measure() -> dict[str, Steps]:
         four = _job(network)
     with _network(HOSPITALS) as network:
         whole = _whole_path(network)
+        vote = _beside_a_bare_governor(network, whole)
     with _network(TEN) as network:
         ten = _job(network)
     jobs = {"4 owners": four, "10 owners": ten}
@@ -79,6 +81,7 @@ def measure() -> dict[str, Steps]:
         "claim": claims,
         "rounds and payments of ten rounds": jobs,
         "from agreement to payment": whole,
+        "from proposal to execution": vote,
     }
 
 
@@ -166,6 +169,30 @@ def _whole_path(network: GasNetwork) -> Steps:
     found["together"] = sum(found.values())
     assert len(LABORATORIES) > 0
     return found
+
+
+def _beside_a_bare_governor(network: GasNetwork, whole: Steps) -> Steps:
+    """The first release of a network, and the first proposal of a bare Governor with as many votes."""
+    voters = sum(name == "ModelGovernor.castVote" for name, _ in network.steps)
+    deployer, *members = (KeySigner.from_secret(sha(f"bare {number}")) for number in range(voters + 1))
+    network.devnet.fund([deployer.address, *(each.address for each in members)], 10**18)
+    bare = BareNetwork(devnet=network.devnet, deployer=deployer, members=members)
+    bare.deploy()
+    gas = bare.decide(1)
+    theirs = gas.propose + sum(gas.votes) + gas.queue + gas.execute
+    votes = whole["ModelGovernor.castVote"]
+    alone = sum(whole[f"ModelGovernor.{step}"] for step in ("propose", "queue(uint256)", "execute(uint256)"))
+    theirs_alone, ours = theirs - sum(gas.votes), alone + votes
+    return {
+        "rules": len(network.policy.rules),
+        "votes": voters,
+        "a bare Governor": theirs,
+        "a release": ours,
+        "per cent of the bare": -(-100 * ours // theirs),
+        "a bare Governor, without the votes": theirs_alone,
+        "a release, without the votes": alone,
+        "per cent of the bare, without the votes": -(-100 * alone // theirs_alone),
+    }
 
 
 def main() -> int:

@@ -123,10 +123,12 @@ class Keeper:
         if lapsed or self.desk.market.is_withdrawn(release.job, release.candidate_index):
             self._try(lambda: self.desk.releases.refuse(self.desk.signer, release.id), "refuse")
             return Plans()
-        if not release.proposal_id and self.desk.chain.now_s() > self.desk.market.job(release.job).deadline_s:
+        # Without a proposal it stands as one whose proposal was stopped: somebody may still ask.
+        state = self.desk.governor.state(release.proposal_id) if release.proposal_id else ProposalState.CANCELED
+        late = self.desk.chain.now_s() > self.desk.market.job(release.job).deadline_s
+        if state is ProposalState.CANCELED and late:
             self._try(lambda: self.desk.releases.refuse(self.desk.signer, release.id), "refuse")
         if release.proposal_id:
-            state = self.desk.governor.state(release.proposal_id)
             # A passed vote is carried out first: the contract itself says no, in its own words.
             due = state is ProposalState.QUEUED and self.desk.chain.now_s() >= self.desk.governor.eta_s(
                 release.proposal_id

@@ -6,10 +6,12 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IAgentRegistry, Role} from "./interfaces/IAgentRegistry.sol";
 import {IMemberToken} from "./interfaces/IMemberToken.sol";
-import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
+import {IKeyChanges} from "./interfaces/IKeyChanges.sol";
 import {Bindings} from "./libraries/Bindings.sol";
 import {Mandates} from "./libraries/Mandates.sol";
 import {Parties} from "./libraries/Parties.sol";
+import {AgentIdentity} from "./parts/AgentIdentity.sol";
+import {KeyChanges} from "./parts/KeyChanges.sol";
 import {Addresses} from "./types/Addresses.sol";
 import {Founder} from "./types/Founder.sol";
 import {Mandate, Standing, Terms} from "./types/Market.sol";
@@ -17,16 +19,25 @@ import {Mandate, Standing, Terms} from "./types/Market.sol";
 /// @title Organisations, their agents, mandates and data roots
 /// @dev Docs are in the interface. Every log payload is keccak256(abi.encode(arguments of the event in order));
 /// kind "agent" appends the endpoint to those of AgentBound.
-contract AgentRegistry is IAgentRegistry, EIP712 {
+contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
     // ---- Immutables ----
 
     address private immutable AMENDMENTS;
     IMemberToken private immutable MEMBERS;
-    IReleaseRegistry private immutable LOG;
 
     // ---- Storage ----
 
-    mapping(uint32 id => Organisation) private _organisations;
+    /// @dev Whether an organisation is active is asked in every round, so all that says so is in one slot.
+    struct Kept {
+        string name;
+        address member;
+        address operator;
+        uint48 admittedAtS;
+        uint40 suspendedUntilS;
+        bool active;
+    }
+
+    mapping(uint32 id => Kept) private _organisations;
     uint32 private _organisationCount;
     mapping(bytes32 nameHash => bool) private _isNameUsed;
     /// @dev Organisation of every key it ever used: member, operator, agents.
@@ -41,10 +52,9 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
 
     // ---- Constructor ----
 
-    constructor(Addresses memory a, Founder[] memory founders) EIP712("Folkmoot AgentRegistry", "1") {
+    constructor(Addresses memory a, Founder[] memory founders) KeyChanges(a) EIP712("Folkmoot AgentRegistry", "1") {
         AMENDMENTS = a.amendments;
         MEMBERS = IMemberToken(a.memberToken);
-        LOG = IReleaseRegistry(a.releaseRegistry);
         for (uint256 i; i < founders.length; ++i) {
             _admit(founders[i]);
         }
@@ -69,10 +79,39 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
         MEMBERS.remove(_organisations[id].member);
     }
 
+    /// @inheritdoc IKeyChanges
+    function setMember(uint32 id, address member) external {
+        if (msg.sender != AMENDMENTS) revert AgentOnlyAmendments(msg.sender);
+        _requireActive(id);
+        // Whoever had the old key may have asked.
+        _dropOperatorChange(id);
+        _hold(member, id);
+        address before = _organisations[id].member;
+        _organisations[id].member = member;
+        emit MemberChanged(id, member);
+        LOG.append("member", bytes32(uint256(id)), keccak256(abi.encode(id, member)));
+        MEMBERS.remove(before);
+        MEMBERS.admit(member);
+    }
+
     // ---- Agents ----
 
     /// @inheritdoc IAgentRegistry
     function bind(Binding calldata binding, bytes calldata agentSignature) external {
+        _requireAgreed(binding, agentSignature);
+        _bind(_holder[msg.sender], binding);
+    }
+
+    /// @inheritdoc IKeyChanges
+    function rotate(address key, Binding calldata binding, bytes calldata signature) external {
+        _requireOperatorOf(key);
+        _requireAgreed(binding, signature);
+        _succeed(key, binding.agent);
+        _unbind(key);
+        _bind(_agents[key].organisation, binding);
+    }
+
+    function _requireAgreed(Binding calldata binding, bytes calldata agentSignature) private {
         uint32 id = _holder[msg.sender];
         bool isOperator = msg.sender == binding.operator && msg.sender == _organisations[id].operator;
         if (!isOperator) revert AgentOnlyOperator(msg.sender);
@@ -80,31 +119,26 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
         Bindings.requireSound(binding, _nonces[binding.agent]);
         Bindings.requireSigned(binding.agent, _hashTypedDataV4(Bindings.hash(binding)), agentSignature);
         ++_nonces[binding.agent];
-        _bind(id, binding);
     }
 
     /// @inheritdoc IAgentRegistry
     /// @dev Its mandate goes with it, so that a later binding starts with none.
     function unbind(address key) external {
-        Agent storage found = _administered(key);
-        found.active = false;
-        _chooseEvaluator(found.organisation);
-        emit AgentUnbound(key);
-        LOG.append("agent-unbound", _subject(key), keccak256(abi.encode(key)));
-        Mandate memory none;
-        _setMandate(key, none);
+        _requireOperatorOf(key);
+        _unbind(key);
     }
 
     /// @inheritdoc IAgentRegistry
     function setEndpoint(address key, string calldata endpoint) external {
-        _administered(key).endpoint = endpoint;
+        _requireOperatorOf(key);
+        _agents[key].endpoint = endpoint;
         emit EndpointChanged(key, endpoint);
         _logAgent(key);
     }
 
     /// @inheritdoc IAgentRegistry
     function setMandate(address key, Mandate calldata limits) external {
-        _administered(key);
+        _requireOperatorOf(key);
         _setMandate(key, limits);
     }
 
@@ -139,7 +173,13 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
 
     /// @inheritdoc IAgentRegistry
     function organisation(uint32 id) external view returns (Organisation memory) {
-        return _organisations[id];
+        Kept storage kept = _organisations[id];
+        return Organisation(kept.name, kept.member, kept.operator, kept.admittedAtS, kept.active);
+    }
+
+    /// @inheritdoc IKeyChanges
+    function suspendedUntilS(uint32 id) public view override returns (uint64) {
+        return _organisations[id].suspendedUntilS;
     }
 
     /// @inheritdoc IAgentRegistry
@@ -170,7 +210,9 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
         );
         bool[2] memory able = [hasRole(terms.buyer, Role.COORDINATOR), hasRole(terms.seller, Parties.role(terms.kind))];
         Parties.requireFit(terms, coordinator, sides, able);
-        Parties.requireRows(terms, _dataSets[terms.dataRoot]);
+        DataSet storage set = _dataSets[terms.dataRoot];
+        bool own = set.agent == terms.seller || originOf(set.agent) == originOf(terms.seller);
+        Parties.requireRows(terms, set, own);
         Mandates.requireMayBuy(_mandates[terms.buyer], terms, before);
         Mandates.requireMaySell(_mandates[terms.seller], terms, before);
     }
@@ -197,8 +239,7 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
 
     /// @inheritdoc IAgentRegistry
     function isActive(address key) public view returns (bool) {
-        Agent storage found = _agents[key];
-        return found.active && _organisations[found.organisation].active;
+        return _agents[key].active && _works(_agents[key].organisation);
     }
 
     /// @inheritdoc IAgentRegistry
@@ -223,7 +264,7 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
 
     /// @inheritdoc IAgentRegistry
     function evaluatorOf(uint32 id) external view returns (address) {
-        return _organisations[id].active ? _evaluatorOf[id] : address(0);
+        return _works(id) ? _evaluatorOf[id] : address(0);
     }
 
     // ---- Internal: organisations ----
@@ -237,7 +278,7 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
         _hold(founder.member, id);
         _hold(founder.operator, id);
         _organisations[id] =
-            Organisation(founder.name, founder.member, founder.operator, uint64(block.timestamp), true);
+            Kept(founder.name, founder.member, founder.operator, uint48(block.timestamp), 0, true);
         emit OrganisationAdmitted(id, founder.name, founder.member, founder.operator);
         bytes32 payload = keccak256(abi.encode(id, founder.name, founder.member, founder.operator));
         LOG.append("organisation", bytes32(uint256(id)), payload);
@@ -250,7 +291,7 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
         _holder[key] = id;
     }
 
-    function _requireActive(uint32 id) private view {
+    function _requireActive(uint32 id) internal view override {
         if (!_organisations[id].active) revert AgentUnknownOrganisation(id);
     }
 
@@ -264,7 +305,7 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
             bound.organisation = id;
             _agentList.push(key);
             _agentsOf[id].push(key);
-        } else if (bound.organisation != id) {
+        } else if (bound.organisation != id || _isRetired[key]) {
             revert AgentAlreadyUsed(key);
         }
         bound.roles = binding.roles;
@@ -300,15 +341,30 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
         address[] storage keys = _agentsOf[id];
         address chosen;
         for (uint256 i; i < keys.length && chosen == address(0); ++i) {
-            if (hasRole(keys[i], Role.EVALUATOR)) chosen = keys[i];
+            // A suspension ends by itself, so it changes no choice.
+            if (_isBound(keys[i]) && _agents[keys[i]].roles & Role.EVALUATOR != 0) chosen = keys[i];
         }
         _evaluatorOf[id] = chosen;
     }
 
-    function _administered(address key) private view returns (Agent storage found) {
-        found = _agents[key];
-        if (msg.sender != _organisations[found.organisation].operator) revert AgentOnlyOperator(msg.sender);
-        if (!isActive(key)) revert AgentNotActive(key);
+    function _unbind(address key) private {
+        Agent storage found = _agents[key];
+        found.active = false;
+        _chooseEvaluator(found.organisation);
+        emit AgentUnbound(key);
+        LOG.append("agent-unbound", _subject(key), keccak256(abi.encode(key)));
+        Mandate memory none;
+        _setMandate(key, none);
+    }
+
+    /// @dev Admitted, not removed, and not suspended now.
+    function _works(uint32 id) private view returns (bool) {
+        Kept storage kept = _organisations[id];
+        return kept.active && block.timestamp >= kept.suspendedUntilS;
+    }
+
+    function _isBound(address key) private view returns (bool) {
+        return _agents[key].active && _organisations[_agents[key].organisation].active;
     }
 
     function _setMandate(address key, Mandate memory limits) private {
@@ -328,7 +384,38 @@ contract AgentRegistry is IAgentRegistry, EIP712 {
         LOG.append("data", root, keccak256(abi.encode(msg.sender, root, set.rows, set.evaluation, set.family)));
     }
 
-    function _subject(address key) private pure returns (bytes32) {
-        return bytes32(uint256(uint160(key)));
+    // ---- Internal: what the parts ask ----
+
+    /// @dev Also while it is suspended: an operator can always end an agent or take its mandate.
+    function _requireOperatorOf(address key) internal view override {
+        if (msg.sender != _organisations[_agents[key].organisation].operator) revert AgentOnlyOperator(msg.sender);
+        if (!_isBound(key)) revert AgentNotActive(key);
+    }
+
+    function _organisationOf(address key) internal view override returns (uint32) {
+        return _agents[key].organisation;
+    }
+
+    function _keysOf(uint32 id) internal view override returns (address, address) {
+        return (_organisations[id].member, _organisations[id].operator);
+    }
+
+    function _setSuspension(uint32 id, uint64 untilS) internal override {
+        _organisations[id].suspendedUntilS = uint40(untilS);
+    }
+
+    function _setOperator(uint32 id, address next) internal override {
+        _hold(next, id);
+        _organisations[id].operator = next;
+    }
+
+    function _bound(address key) internal view override returns (Agent memory found, address operator) {
+        found = _agents[key];
+        found.active = isActive(key);
+        operator = _organisations[found.organisation].operator;
+    }
+
+    function _agentKeys() internal view override returns (address[] storage) {
+        return _agentList;
     }
 }

@@ -5,6 +5,7 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {IAgentRegistry} from "./interfaces/IAgentRegistry.sol";
 import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
 import {IAmendments} from "./interfaces/IAmendments.sol";
+import {IKeyChanges} from "./interfaces/IKeyChanges.sol";
 import {IPolicyRegistry} from "./interfaces/IPolicyRegistry.sol";
 import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
 import {CodeStore} from "./libraries/CodeStore.sol";
@@ -150,11 +151,35 @@ contract Amendments is IAmendments {
             return POLICY.directionOf(abi.decode(call[4:], (RuleSet)));
         }
         if (target == BOOK && selector == IAgreementBook.setFee.selector) return Direction.Loosen;
-        bool members = selector == IAgentRegistry.admit.selector || selector == IAgentRegistry.remove.selector;
+        bool members = selector == IAgentRegistry.admit.selector || selector == IAgentRegistry.remove.selector
+            || selector == IKeyChanges.setMember.selector;
         return target == AGENTS && members ? Direction.Loosen : Direction.Constitutional;
     }
 
+    /// @inheritdoc IAmendments
+    function replacesGuardian(address[] calldata targets, bytes[] calldata calls) external view returns (bool) {
+        // One more call beside it, even one that changes nothing, would carry anything out of the guardian's reach.
+        for (uint256 i; i < targets.length; ++i) {
+            if (targets[i] != address(this) || !_isStepToAnotherGuardian(calls[i])) return false;
+        }
+        return true;
+    }
+
     // ---- Internal ----
+
+    /// @dev Reads nothing that could revert: a call that cannot be read must not keep the guardian from stopping others.
+    function _isStepToAnotherGuardian(bytes calldata call) private view returns (bool) {
+        if (bytes4(call) == IAmendments.ratify.selector && call.length == 68) {
+            bytes32 id = bytes32(call[4:36]);
+            if (_amendments[id].target != address(LOG)) return false;
+            return bytes4(CodeStore.read(_calls[id])) == IReleaseRegistry.setGuardian.selector;
+        }
+        if (call.length != 164) return false;
+        // The only argument stands at byte 104 of what this call has to be, byte for byte.
+        bytes memory change =
+            abi.encodeCall(IReleaseRegistry.setGuardian, (address(uint160(uint256(bytes32(call[104:136]))))));
+        return keccak256(call) == keccak256(abi.encodeCall(IAmendments.stage, (address(LOG), change)));
+    }
 
     function _waitS(Direction direction) private pure returns (uint64) {
         if (direction == Direction.Tighten) return TIGHTEN_WAIT_S;

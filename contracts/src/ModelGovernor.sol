@@ -14,6 +14,7 @@ import {GovernorVotesQuorumFraction} from "@openzeppelin/contracts/governance/ex
 import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
 import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {IAgentRegistry, Role} from "./interfaces/IAgentRegistry.sol";
+import {IAmendments} from "./interfaces/IAmendments.sol";
 import {IModelGovernor} from "./interfaces/IModelGovernor.sol";
 import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
 import {Addresses} from "./types/Addresses.sol";
@@ -37,11 +38,11 @@ contract ModelGovernor is
 
     IReleaseRegistry private immutable RELEASES;
     IAgentRegistry private immutable AGENTS;
-    address private immutable AMENDMENTS;
+    IAmendments private immutable AMENDMENTS;
 
     // ---- Storage ----
 
-    mapping(uint256 proposalId => bool) private _routine;
+    mapping(uint256 proposalId => Class) private _class;
     mapping(uint256 proposalId => bytes32) private _codePin;
     mapping(address proposer => uint256) private _latest;
 
@@ -57,7 +58,7 @@ contract ModelGovernor is
     {
         RELEASES = IReleaseRegistry(a.releaseRegistry);
         AGENTS = IAgentRegistry(a.agentRegistry);
-        AMENDMENTS = a.amendments;
+        AMENDMENTS = IAmendments(a.amendments);
     }
 
     // ---- Proposing ----
@@ -70,11 +71,9 @@ contract ModelGovernor is
         string memory description
     ) public override returns (uint256) {
         address proposer = _msgSender();
-        bool votes = getVotes(proposer, clock() - 1) >= proposalThreshold();
-        if (votes || !_isApproval(targets, values, calldatas) || !AGENTS.hasRole(proposer, Role.COORDINATOR)) {
-            return super.propose(targets, values, calldatas, description);
-        }
         if (!_isValidDescriptionForProposer(proposer, description)) revert GovernorRestrictedProposer(proposer);
+        bool coordinates = _isApproval(targets, values, calldatas) && AGENTS.hasRole(proposer, Role.COORDINATOR);
+        if (!coordinates) _requireVotes(proposer);
         return _propose(targets, values, calldatas, description, proposer);
     }
 
@@ -87,7 +86,12 @@ contract ModelGovernor is
 
     /// @inheritdoc IModelGovernor
     function isRoutine(uint256 proposalId) external view returns (bool) {
-        return _routine[proposalId];
+        return _isRoutine(proposalId);
+    }
+
+    /// @inheritdoc IModelGovernor
+    function proposalGuardian() public view returns (address) {
+        return RELEASES.guardian();
     }
 
     /// @inheritdoc IModelGovernor
@@ -162,15 +166,27 @@ contract ModelGovernor is
         if (live != 0) revert GovernorOneLiveProposal(proposer, live);
         proposalId = super._propose(targets, values, calldatas, description, proposer);
         _latest[proposer] = proposalId;
-        _classify(proposalId, _isApproval(targets, values, calldatas), targets);
-        if (_routine[proposalId]) RELEASES.noteProposal(proposalId, calldatas[0]);
-    }
-
-    function _classify(uint256 proposalId, bool routine, address[] memory targets) private {
         bytes32 pin = _pin(targets);
-        _routine[proposalId] = routine;
+        bool routine = _isApproval(targets, values, calldatas);
         _codePin[proposalId] = pin;
         emit ProposalClass(proposalId, routine, pin);
+        if (routine) _noteRelease(proposalId, calldatas[0], proposer);
+    }
+
+    /// @dev After the guardian stopped a vote a person has to ask again, and that vote is held.
+    function _noteRelease(uint256 proposalId, bytes memory approval, address proposer) private {
+        bool second = RELEASES.noteProposal(proposalId, approval);
+        if (second) _requireVotes(proposer);
+        _class[proposalId] = second ? Class.SecondRelease : Class.Release;
+    }
+
+    function _requireVotes(address proposer) private view {
+        (uint256 votes, uint256 threshold) = (getVotes(proposer, clock() - 1), proposalThreshold());
+        if (votes < threshold) revert GovernorInsufficientProposerVotes(proposer, votes, threshold);
+    }
+
+    function _isRoutine(uint256 proposalId) private view returns (bool) {
+        return _class[proposalId] != Class.Constitutional;
     }
 
     function _isApproval(address[] memory targets, uint256[] memory values, bytes[] memory calldatas)
@@ -203,7 +219,7 @@ contract ModelGovernor is
         override(Governor, GovernorCountingSimple)
         returns (bool)
     {
-        return _routine[proposalId] ? super._quorumReached(proposalId) : _hasTwoThirds(proposalId);
+        return _isRoutine(proposalId) ? super._quorumReached(proposalId) : _hasTwoThirds(proposalId);
     }
 
     function _voteSucceeded(uint256 proposalId)
@@ -212,16 +228,20 @@ contract ModelGovernor is
         override(Governor, GovernorCountingSimple)
         returns (bool)
     {
-        return _routine[proposalId] ? super._voteSucceeded(proposalId) : _hasTwoThirds(proposalId);
+        return _isRoutine(proposalId) ? super._voteSucceeded(proposalId) : _hasTwoThirds(proposalId);
     }
 
     function _validateCancel(uint256 proposalId, address caller) internal view override returns (bool) {
-        return !_routine[proposalId] && super._validateCancel(proposalId, caller);
+        if (caller != proposalGuardian()) return !_isRoutine(proposalId) && super._validateCancel(proposalId, caller);
+        // A vote that failed has decided: taking it back would give a candidate another one.
+        if (_class[proposalId] == Class.SecondRelease || state(proposalId) == ProposalState.Defeated) return false;
+        (address[] memory targets,, bytes[] memory calldatas,) = proposalDetails(proposalId);
+        return !AMENDMENTS.replacesGuardian(targets, calldatas);
     }
 
     /// @dev A vote that changes how votes are counted waits like any other change of the constitution.
     function _checkGovernance() internal view override {
-        if (_msgSender() != AMENDMENTS) revert GovernorOnlyExecutor(_msgSender());
+        if (_msgSender() != address(AMENDMENTS)) revert GovernorOnlyExecutor(_msgSender());
     }
 
     // ---- Internal: what several parents define ----
@@ -256,8 +276,9 @@ contract ModelGovernor is
         uint256[] memory values,
         bytes[] memory calldatas,
         bytes32 descriptionHash
-    ) internal override(Governor, GovernorTimelockControl) returns (uint256) {
-        return super._cancel(targets, values, calldatas, descriptionHash);
+    ) internal override(Governor, GovernorTimelockControl) returns (uint256 proposalId) {
+        proposalId = super._cancel(targets, values, calldatas, descriptionHash);
+        if (_msgSender() == proposalGuardian()) RELEASES.noteStop(proposalId);
     }
 
     function _executor() internal view override(Governor, GovernorTimelockControl) returns (address) {

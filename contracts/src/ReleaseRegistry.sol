@@ -74,12 +74,16 @@ contract ReleaseRegistry is Wiring {
     }
 
     /// @inheritdoc IReleaseRegistry
-    function noteProposal(uint256 proposalId, bytes calldata approval) external {
-        if (msg.sender != GOVERNOR) revert ReleaseOnlyGovernor(msg.sender);
+    function noteProposal(uint256 proposalId, bytes calldata approval) external returns (bool second) {
+        _requireGovernor();
         (bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 factsDigest, uint64 deadlineS) =
             abi.decode(approval[4:], (bytes32, bytes32, bytes32, bytes32, uint64));
         Release storage candidate = _candidate(id);
-        if (candidate.proposalId != 0) revert ReleaseProposalLive(id, candidate.proposalId);
+        second = candidate.proposalId != 0;
+        // The guardian alone cancels a release vote, and the governor holds the second: so there is no third.
+        if (second && _voteOf(candidate) != IGovernor.ProposalState.Canceled) {
+            revert ReleaseProposalLive(id, candidate.proposalId);
+        }
         // A vote on what can never be approved would only close the candidate.
         _requireMeasured(id);
         _requireMatch(id, manifestHash, policyHash, factsDigest);
@@ -88,6 +92,13 @@ contract ReleaseRegistry is Wiring {
         candidate.approvalDeadlineS = deadlineS;
         emit ReleaseProposed(id, proposalId);
         _append("proposal", id, keccak256(abi.encode(id, proposalId)));
+    }
+
+    /// @inheritdoc IReleaseRegistry
+    function noteStop(uint256 proposalId) external {
+        _requireGovernor();
+        emit VoteStopped(proposalId, _guardian);
+        _append("vote-stopped", bytes32(proposalId), keccak256(abi.encode(proposalId, _guardian)));
     }
 
     // ---- Decision ----
@@ -189,7 +200,7 @@ contract ReleaseRegistry is Wiring {
 
     /// @inheritdoc IReleaseRegistry
     function setGuardian(address guardian_) external {
-        _requireTimelock();
+        if (msg.sender != AMENDMENTS) revert ReleaseOnlyAmendments(msg.sender);
         _setGuardian(guardian_);
     }
 
@@ -476,6 +487,10 @@ contract ReleaseRegistry is Wiring {
         if (candidateBondE18 == 0) return;
         if (forfeited) VAULT.forfeit(id, TIMELOCK, candidateBondE18);
         else VAULT.giveBack(id, candidateBondE18);
+    }
+
+    function _requireGovernor() private view {
+        if (msg.sender != GOVERNOR) revert ReleaseOnlyGovernor(msg.sender);
     }
 
     function _requireTimelock() private view {

@@ -20,8 +20,13 @@ contract Door {
     bytes32 public approved;
     uint256 public knocks;
 
-    function noteProposal(uint256 proposalId, bytes calldata approval_) external {
+    function noteProposal(uint256 proposalId, bytes calldata approval_) external returns (bool) {
         (noted, approval) = (proposalId, approval_);
+        return false;
+    }
+
+    function guardian() external pure returns (address) {
+        return address(0);
     }
 
     function approve(bytes32 id, bytes32, bytes32, bytes32, uint64) external {

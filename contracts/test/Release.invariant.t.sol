@@ -16,6 +16,8 @@ contract Actors is ReleaseBase {
     bool public wentBack;
     uint64 private _longest;
     uint256 private _most;
+    mapping(bytes32 id => uint256) public asked;
+    uint256 public mostAsked;
 
     function submit(int64 gap) external {
         uint256 index = releases.releasesOf(JOB).length;
@@ -38,6 +40,7 @@ contract Actors is ReleaseBase {
         vm.prank(member % 2 == 0 ? COORDINATOR : _member(member % MEMBERS));
         try governor.propose(targets, values, calls, "a release") returns (uint256 id) {
             proposals.push(id);
+            if (++asked[ids[ids.length - 1]] > mostAsked) mostAsked = asked[ids[ids.length - 1]];
         } catch {}
     }
 
@@ -65,6 +68,14 @@ contract Actors is ReleaseBase {
         if (member % 4 == 0) return;
         vm.prank(member % 2 == 0 ? COORDINATOR : _member(member % MEMBERS));
         try governor.cancel(proposals[proposals.length - 1]) {} catch {}
+    }
+
+    /// @dev Seldom, so that votes live.
+    function stop(uint8 choice) external {
+        if (proposals.length == 0 || choice % 8 != 0) return;
+        vm.prank(GUARDIAN);
+        try governor.cancel(proposals[proposals.length - 1]) {} catch {}
+        _remember();
     }
 
     function refuse() external {
@@ -237,6 +248,11 @@ contract ReleaseInvariantTest is ReleaseBase {
 
     function invariant_log_and_registry_only_grow() public view {
         assertFalse(actors.shrank(), "log");
+    }
+
+    /// @dev One vote, and one more where the guardian stopped the first.
+    function invariant_a_candidate_has_at_most_two_votes() public view {
+        assertTrue(actors.mostAsked() <= 2, "votes on one candidate");
     }
 
     /// @dev Shows that the walk reaches a decision at all.

@@ -17,7 +17,7 @@ import {Entrenchment, Op, Phase, Rule, Source, Tier, TierEntry} from "../src/typ
 import {Delays} from "../src/types/Voting.sol";
 import {gate, offices} from "./Gate.sol";
 import {Sets} from "./Sets.sol";
-import {AgentsOnPaper, BookOnPaper, CourtOnPaper, RoundsOnPaper} from "./StandIns.sol";
+import {AgentsOnPaper, AmendmentsOnPaper, BookOnPaper, CourtOnPaper, RoundsOnPaper} from "./StandIns.sol";
 import {Check} from "./Vm.sol";
 
 /// @dev Votes, constitution and gate for real; market and court on paper.
@@ -37,6 +37,7 @@ abstract contract ReleaseBase is Check {
     BookOnPaper internal book;
     RoundsOnPaper internal rounds;
     CourtOnPaper internal court;
+    AmendmentsOnPaper internal amendments;
     MemberToken internal token;
     Timelock internal timelock;
     ModelGovernor internal governor;
@@ -51,6 +52,7 @@ abstract contract ReleaseBase is Check {
         (agents, book, rounds, court) =
             (new AgentsOnPaper(), new BookOnPaper(), new RoundsOnPaper(), new CourtOnPaper());
         credit = new Credit(address(this), 10 * FUNDS);
+        amendments = new AmendmentsOnPaper();
         _deploy(_addresses());
         for (uint256 i; i < MEMBERS; ++i) {
             agents.admit(token, _member(i));
@@ -71,7 +73,7 @@ abstract contract ReleaseBase is Check {
         (a.roundLedger, a.evaluatorCourt) = (address(rounds), address(court));
         a.rewardVault = vm.computeCreateAddress(address(this), nonce + 5);
         a.consent = vm.computeCreateAddress(address(this), nonce + 6);
-        a.amendments = AMENDMENTS;
+        a.amendments = address(amendments);
         a.credit = address(credit);
     }
 

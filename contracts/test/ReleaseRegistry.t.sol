@@ -322,7 +322,7 @@ contract DecisionTest is ReleaseBase {
         _proposeCall(_approval(id, shortest), "just enough");
     }
 
-    function test_a_candidate_has_one_proposal_that_nobody_cancels() public {
+    function test_a_candidate_has_one_proposal_that_no_proposer_cancels() public {
         bytes32 id = _measured(0, GOOD_GAP);
         uint256 first = _propose(id);
         bytes memory approval = _approval(id, _deadline());

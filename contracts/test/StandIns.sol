@@ -35,6 +35,13 @@ contract AgentsOnPaper {
     }
 }
 
+/// @dev No vote here is about the guardian.
+contract AmendmentsOnPaper {
+    function replacesGuardian(address[] calldata, bytes[] calldata) external pure returns (bool) {
+        return false;
+    }
+}
+
 contract BookOnPaper {
     mapping(bytes32 id => IAgreementBook.Job) private _jobs;
     mapping(bytes32 id => IAgreementBook.Agreement) private _agreements;

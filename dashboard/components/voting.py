@@ -2,7 +2,18 @@
 
 import streamlit as st
 
-from dashboard.ballot import Live, Standing, countdown, estimate, next_step, read_live, read_standing, vote_call
+from dashboard.ballot import (
+    Live,
+    Standing,
+    countdown,
+    estimate,
+    may_be_stopped,
+    next_step,
+    read_live,
+    read_standing,
+    stop_call,
+    vote_call,
+)
 from dashboard.components import wallet
 from dashboard.components.marks import STATES, badge, digest
 from dashboard.proposals import Choice, Proposal
@@ -56,6 +67,8 @@ def show_vote(proposal: Proposal, live: Live, world: World, supplies: Supplies) 
     _say_standing(standing)
     steps = _vote_steps(proposal, standing, supplies) if standing.may_vote else []
     steps += _due_steps(proposal, live, account, supplies)
+    if account == world.guardian:
+        steps += _guardian_steps(proposal, live, world, supplies)
     if steps:
         _offer(proposal, steps, supplies)
 
@@ -100,6 +113,17 @@ def _due_steps(proposal: Proposal, live: Live, account: Address, supplies: Suppl
     summary = _summary(label, proposal, supplies)
     governor = supplies.contracts["ModelGovernor"]
     return [wallet.Step(label=label, to=governor, data=data, summary=summary, tag=label, account=account)]
+
+
+def _guardian_steps(proposal: Proposal, live: Live, world: World, supplies: Supplies) -> list[wallet.Step]:
+    if not may_be_stopped(supplies.chain, proposal, live.state, held=world.is_held(proposal)):
+        st.text("You are the guardian; this proposal is one that the guardian cannot stop.")
+        return []
+    st.text("You are the guardian: you may stop this proposal. It cannot be taken up again, and the log names you.")
+    label, governor = "Stop this proposal", supplies.contracts["ModelGovernor"]
+    summary = _summary(label, proposal, supplies)
+    data = stop_call(proposal.id)
+    return [wallet.Step(label=label, to=governor, data=data, summary=summary, tag=label, account=world.guardian)]
 
 
 def _summary(what: str, proposal: Proposal, supplies: Supplies) -> str:

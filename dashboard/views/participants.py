@@ -5,7 +5,9 @@ import streamlit as st
 from dashboard.actions import credits_about
 from dashboard.components.consent import show_endorsement
 from dashboard.components.frame import REFRESH_S, open_world
+from dashboard.components.marks import digest
 from dashboard.components.tables import Cell, show_agreements, show_table
+from dashboard.entries import ZERO_ADDRESS
 from dashboard.people import Agent, Organisation
 from dashboard.text import clean, credits_text
 from dashboard.times import ago, utc
@@ -33,6 +35,7 @@ def page() -> None:
         digests=["member wallet", "operator key"],
     )
     _endorsement()
+    _guardian(world)
     st.header("Agents", divider="gray")
     agents = sorted(world.people.agents.values(), key=lambda a: (a.organisation, a.bound_at_s))
     show_table([_agent(a, world) for a in agents], what="agents", digests=["agent key"])
@@ -49,6 +52,23 @@ def page() -> None:
 def _endorsement() -> None:
     supplies, world = open_world()
     show_endorsement(world, supplies)
+
+
+def _guardian(world: World) -> None:
+    st.header("Guardian", divider="gray")
+    if world.guardian == ZERO_ADDRESS:
+        st.text("This network has no guardian.")
+        return
+    holder = world.people.organisation_of(world.guardian)
+    words = "a key of no organisation" if holder is None else f"a key of {clean(holder.name)}"
+    digest(words, world.guardian)
+    st.text(
+        "The guardian may stop any proposal before it is carried out, but for one that only replaces the guardian "
+        "and for the second vote on a release, and may suspend each release once for 14 days. "
+        "Another guardian takes two votes with 30 days between."
+    )
+    stopped = sum(p.stopped_by is not None for p in world.proposals)
+    st.caption(f"Proposals stopped so far: {stopped}. Each stands in the log.")
 
 
 def _money(world: World) -> None:
@@ -74,7 +94,7 @@ def _organisation(organisation: Organisation, world: World) -> dict[str, Cell]:
     return {
         "no.": organisation.number,
         "name": clean(organisation.name),
-        "state": "active" if organisation.active else "removed",
+        "state": organisation.state(world.now_s),
         "admitted": utc(organisation.admitted_at_s),
         "agents": len(agents),
         "endorsed": "yes" if organisation.member in world.endorsements.by else "no",
@@ -87,7 +107,7 @@ def _agent(agent: Agent, world: World) -> dict[str, Cell]:
     return {
         "organisation": _name(agent, world),
         "roles": agent.role_words,
-        "state": "active" if agent.active else "ended",
+        "state": agent.state(world.people.organisations.get(agent.organisation), world.now_s),
         "last seen": "never" if agent.last_seen_s is None else ago(agent.last_seen_s, world.now_s),
         "training + evaluation rows": _rows(agent),
         "endpoint": clean(agent.endpoint, 120),

@@ -58,6 +58,12 @@ def _heading(proposal: Proposal, world: World) -> None:
         digest("id", str(proposal.id))
         digest("proposed by", proposal.proposer)
     words(headline(proposal, world), key="what")
+    if proposal.stopped_by is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            badge(("Stopped by the guardian", "front_hand", "orange"))
+            digest("guardian", proposal.stopped_by)
+    if world.is_held(proposal):
+        badge(("Second vote: the guardian stopped the first, and nobody can stop this one", "lock", "blue"))
     if not proposal.known:
         with st.container(border=True):
             badge(("This proposal makes a call that nobody wrote a sentence for", "dangerous", "red"))

@@ -179,3 +179,46 @@ def endpoint(
     chain, operator = open_chain(place, settings), open_keystore(place, settings).signer(key)
     move_endpoint(chain, operator, config, url)
     say(f"peers now reach it at {url}")
+
+
+@group.command("rotate")
+def rotate(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The agent's configuration file.")],
+    key: Annotated[str, typer.Option(help="Name of the operator's key in the home.")],
+    home: HomeOption = None,
+) -> None:
+    """Announce a new key for an agent; called again after 2 days, put it in the old key's place.
+
+    Stop the agent before the second call, and start it again after it.
+
+    Example: folkmoot agent rotate hospital/agent.yaml --key fifth-hospital.operator
+    """
+    from folkmoot.keystore import open_keystore
+    from folkmoot.network import open_chain
+    from folkmoot.operators import give_gas
+    from folkmoot.rotating import rotate as step
+
+    place, settings = open_home(home)
+    chain, operator = open_chain(place, settings), open_keystore(place, settings).signer(key)
+    done = step(chain, operator, config)
+    give_gas(chain, operator, config)
+    say(done)
+
+
+@group.command("cancel-rotation")
+def cancel_rotation(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The agent's configuration file.")],
+    key: Annotated[str, typer.Option(help="Name of the operator's or the member's key in the home.")],
+    home: HomeOption = None,
+) -> None:
+    """End the announcement of a new key.
+
+    Example: folkmoot agent cancel-rotation hospital/agent.yaml --key fifth-hospital.operator
+    """
+    from folkmoot.keystore import open_keystore
+    from folkmoot.network import open_chain
+    from folkmoot.rotating import cancel_rotation as cancel
+
+    place, settings = open_home(home)
+    cancel(open_chain(place, settings), open_keystore(place, settings).signer(key), config)
+    say("the agent keeps its key")

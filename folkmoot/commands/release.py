@@ -11,7 +11,7 @@ from folkmoot.commands.audit import RegistryOption, RpcOption
 from folkmoot.options import HomeOption, JsonOption, open_home, print_json, say
 from governance.errors import FolkmootError
 
-group = typer.Typer(no_args_is_help=True, help="Ask the chain about a model file.")
+group = typer.Typer(no_args_is_help=True, help="Ask the chain about a model file, or for a vote.")
 
 
 def register(app: typer.Typer) -> None:
@@ -23,9 +23,28 @@ class RegistryMissing(FolkmootError):
     """What stands at the registry's address is something else, or the node does not tell the truth."""
 
 
-@group.callback()
-def _group() -> None:
-    """Keep ``verify`` a command of its own while it is the only one."""
+@group.command("propose")
+def propose(
+    release: Annotated[str, typer.Argument(help="The release's id in hex.")],
+    key: Annotated[str, typer.Option(help="Name of the member's key in the home, e.g. laboratory-g.member.")],
+    home: HomeOption = None,
+    json_: JsonOption = False,
+) -> None:
+    """Ask for the vote on a candidate, for instance again after the guardian stopped the first.
+
+    Example: folkmoot release propose 0x5d8a... --key laboratory-g.member
+    """
+    from folkmoot.keystore import open_keystore
+    from folkmoot.network import open_chain
+    from folkmoot.votes import Proposals
+
+    place, settings = open_home(home)
+    proposals = Proposals(open_chain(place, settings))
+    receipt = proposals.ask_again(open_keystore(place, settings).signer(key), release)
+    if json_:
+        print_json({"release": release, "tx": receipt.transaction})
+    else:
+        say(f"the vote on release {release.removeprefix('0x')[:8]} is called: {receipt.transaction}")
 
 
 @group.command("verify")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntFlag
 
-from governance.domain.market import Address, Mandate
+from governance.domain.market import NOBODY, Address, Mandate
 from governance.domain.signing import Binding, hash_binding, registry_domain
 from governance.ports import Chain, Receipt, Signer
 from governance.services import reading
@@ -57,6 +57,22 @@ class DataSet:
     evaluation: bool
     committed_at_s: int
     family: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChange:
+    """A key that is to take another one's place."""
+
+    following: Address
+    """Nobody's address when there is none."""
+    from_s: int
+    """Chain time from which it may, for 30 days."""
+    by_member: bool
+
+    @property
+    def is_asked(self) -> bool:
+        """Say whether there is one."""
+        return self.following != NOBODY
 
 
 class Registry:
@@ -150,18 +166,43 @@ class Registry:
 
     def bind(self, operator: Signer, binding: Binding, agent_signature: bytes) -> Receipt:
         """Bind an agent to the operator's organisation."""
-        fields = (
-            binding.agent,
-            binding.operator,
-            binding.roles,
-            binding.public_key_x,
-            binding.public_key_y,
-            binding.encryption_key,
-            binding.endpoint,
-            binding.nonce,
-            binding.deadline_s,
-        )
-        return self._chain.send(operator, "AgentRegistry", "bind", (fields, agent_signature))
+        return self._chain.send(operator, "AgentRegistry", "bind", (_fields(binding), agent_signature))
+
+    def rotation(self, key: Address) -> KeyChange:
+        """Return the key that is to take an agent's place."""
+        return _read_change(self._chain.read("AgentRegistry", "rotation", key))
+
+    def operator_change(self, number: int) -> KeyChange:
+        """Return the operator that is to come in an organisation."""
+        return _read_change(self._chain.read("AgentRegistry", "operatorChange", number))
+
+    def suspended_until_s(self, number: int) -> int:
+        """Return the end of an organisation's last suspension, or 0."""
+        return reading.number(self._chain.read("AgentRegistry", "suspendedUntilS", number))
+
+    def ask_rotation(self, operator: Signer, key: Address, following: Address) -> Receipt:
+        """Announce the key that is to take an agent's place in 2 days."""
+        return self._chain.send(operator, "AgentRegistry", "askRotation", (key, following))
+
+    def cancel_rotation(self, signer: Signer, key: Address) -> Receipt:
+        """End that, as its operator or the member above it."""
+        return self._chain.send(signer, "AgentRegistry", "cancelRotation", (key,))
+
+    def rotate(self, operator: Signer, key: Address, binding: Binding, agent_signature: bytes) -> Receipt:
+        """Put the announced key in an agent's place, after the wait."""
+        return self._chain.send(operator, "AgentRegistry", "rotate", (key, _fields(binding), agent_signature))
+
+    def ask_operator(self, signer: Signer, number: int, following: Address) -> Receipt:
+        """Announce another operator in 14 days, as the organisation's member or its operator."""
+        return self._chain.send(signer, "AgentRegistry", "askOperator", (number, following))
+
+    def keep_operator(self, signer: Signer, number: int) -> Receipt:
+        """End that."""
+        return self._chain.send(signer, "AgentRegistry", "keepOperator", (number,))
+
+    def change_operator(self, sender: Signer, number: int) -> Receipt:
+        """Put the announced operator in office, after the wait."""
+        return self._chain.send(sender, "AgentRegistry", "changeOperator", (number,))
 
     def unbind(self, operator: Signer, key: Address) -> Receipt:
         """End an agent."""
@@ -195,3 +236,24 @@ class Registry:
     def heartbeat(self, agent: Signer) -> Receipt:
         """Say that an agent is alive."""
         return self._chain.send(agent, "AgentRegistry", "heartbeat", ())
+
+
+def _fields(binding: Binding) -> tuple[object, ...]:
+    return (
+        binding.agent,
+        binding.operator,
+        binding.roles,
+        binding.public_key_x,
+        binding.public_key_y,
+        binding.encryption_key,
+        binding.endpoint,
+        binding.nonce,
+        binding.deadline_s,
+    )
+
+
+def _read_change(value: object) -> KeyChange:
+    following, from_s, by_member = reading.row(value, 3)
+    return KeyChange(
+        following=reading.address(following), from_s=reading.number(from_s), by_member=reading.flag(by_member)
+    )

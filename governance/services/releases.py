@@ -230,6 +230,14 @@ class Governor:
             return self._chain.send(member, "ModelGovernor", "castVoteWithReason", (proposal, support, reason))
         return self._chain.send(member, "ModelGovernor", "castVote", (proposal, support))
 
+    def guardian(self) -> Address:
+        """Return who may stop proposals and suspend releases, or nobody's address."""
+        return reading.address(self._chain.read("ModelGovernor", "proposalGuardian"))
+
+    def stop(self, guardian: Signer, proposal: int) -> Receipt:
+        """Cancel a proposal; the guardian's way is the proposer's, who may until the vote begins."""
+        return self._chain.send(guardian, "ModelGovernor", "cancel(uint256)", (proposal,))
+
     def queue(self, sender: Signer, proposal: int) -> Receipt:
         """Queue a passed proposal in the timelock."""
         return self._chain.send(sender, "ModelGovernor", "queue(uint256)", (proposal,))

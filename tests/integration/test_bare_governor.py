@@ -32,5 +32,5 @@ def test_a_bare_vote_takes_effect_and_each_step_has_its_price(devnet: Devnet) ->
 def test_the_bare_governor_has_the_public_functions_of_ours_but_our_own() -> None:
     bare = functions(compile_bare()["BareGovernor"]["abi"])
 
-    assert functions(abi("ModelGovernor")) - bare == {"isRoutine", "codePin", "liveProposal"}
+    assert functions(abi("ModelGovernor")) - bare == {"isRoutine", "codePin", "liveProposal", "proposalGuardian"}
     assert bare - functions(abi("ModelGovernor")) == set()

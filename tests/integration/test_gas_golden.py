@@ -30,3 +30,17 @@ def test_ten_rounds_with_ten_owners_stay_below_their_target() -> None:
     golden = json.loads(GOLDEN.read_text())
 
     assert golden["rounds and payments of ten rounds"]["10 owners"] <= 1_800_000
+
+
+def test_a_release_with_all_votes_costs_at_most_half_more_than_with_a_bare_governor() -> None:
+    steps = json.loads(GOLDEN.read_text())["from proposal to execution"]
+
+    assert steps["rules"] >= 10
+    assert steps["per cent of the bare"] <= 150
+
+
+@pytest.mark.xfail(reason="goal not reached: the votes aside a release costs almost twice as much", strict=True)
+def test_the_votes_aside_a_release_costs_at_most_half_more_than_with_a_bare_governor() -> None:
+    steps = json.loads(GOLDEN.read_text())["from proposal to execution"]
+
+    assert steps["per cent of the bare, without the votes"] <= 150

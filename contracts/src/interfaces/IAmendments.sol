@@ -85,6 +85,10 @@ interface IAmendments {
     /// @notice Which way a call would go now.
     function directionOf(address target, bytes calldata call) external view returns (Direction);
 
+    /// @notice Whether each of these calls is a step to another guardian: it stages or ratifies `ReleaseRegistry.setGuardian`.
+    /// @dev A vote on such calls alone is what the guardian cannot stop.
+    function replacesGuardian(address[] calldata targets, bytes[] calldata calls) external view returns (bool);
+
     /// @notice How many changes were ever staged.
     function count() external view returns (uint64);
 }

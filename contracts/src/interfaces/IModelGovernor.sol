@@ -5,8 +5,17 @@ pragma solidity 0.8.37;
 /// @notice The class of a proposal is read from its calldata, never chosen by the proposer.
 /// @dev Routine: exactly one action, `ReleaseRegistry.approve` without value. It passes with For above Against
 /// and For + Abstain at half of the supply. Everything else is constitutional: For at two thirds of the supply.
-/// A routine proposal cannot be cancelled: a candidate has one, so whoever is first could keep it from a vote for ever.
+/// Its proposer cannot cancel a routine proposal: whoever is first could keep a candidate from a vote for ever.
+/// The guardian, who is ReleaseRegistry's, stops any proposal before it is carried out, but for three: one whose every
+/// call replaces the guardian, one that has failed, and the second vote on a release whose first it stopped.
 interface IModelGovernor {
+    enum Class {
+        Constitutional,
+        Release,
+        /// On a release whose first vote the guardian stopped. Nobody cancels it.
+        SecondRelease
+    }
+
     /// @dev A proposer may have one Pending or Active proposal.
     error GovernorOneLiveProposal(address proposer, uint256 live);
     /// @dev A target's code is not what was voted on.
@@ -20,6 +29,10 @@ interface IModelGovernor {
 
     /// @notice True for the release of one candidate; false for everything else.
     function isRoutine(uint256 proposalId) external view returns (bool);
+
+    /// @notice Who may stop proposals; changes by two votes with 30 days between.
+    /// @dev The same account suspends releases. Named as OpenZeppelin's GovernorProposalGuardian names it.
+    function proposalGuardian() external view returns (address);
 
     /// @notice Code of all targets as it stood when the proposal was made.
     function codePin(uint256 proposalId) external view returns (bytes32);

@@ -74,7 +74,7 @@ interface IReleaseRegistry is IFacts {
 
     /// @dev What is fixed when a registry is deployed.
     struct Settings {
-        /// May suspend each release once, and nothing else.
+        /// May suspend each release once and stop proposals, and nothing else.
         address guardian;
         /// Head of the log of the registry that this one succeeds, or zero.
         bytes32 parentHead;
@@ -109,6 +109,7 @@ interface IReleaseRegistry is IFacts {
     }
 
     error ReleaseOnlyTimelock(address caller);
+    error ReleaseOnlyAmendments(address caller);
     error ReleaseOnlyGovernor(address caller);
     error ReleaseOnlyWriter(address caller);
     error ReleaseOnlyCoordinator(address caller);
@@ -136,7 +137,6 @@ interface IReleaseRegistry is IFacts {
     error ReleaseNotEndorsed();
     error ReleaseConsentWithdrawn(bytes32 id);
     error ReleaseNoReason();
-    error ReleaseOnlyAmendments(address caller);
     /// @dev Candidates go to the successor.
     error ReleaseRetired(address successor);
     error ReleaseNoSuccessor();
@@ -150,6 +150,8 @@ interface IReleaseRegistry is IFacts {
     event Released(bytes32 indexed id, bytes32 indexed artifact, bytes32 policyHash, bytes32 factsHash, uint256 appliedRules);
     event Refused(bytes32 indexed id, RefusalReason reason, uint256 failedRules, bytes32 policyHash, bytes32 factsHash);
     event Retired(address indexed successor);
+    /// @dev By the guardian; the governor's `ProposalCanceled` comes just before it.
+    event VoteStopped(uint256 indexed proposalId, address indexed guardian);
     event GuardianChanged(address indexed guardian);
     /// @dev The guardian's, for a time. Reason is a short text.
     event Suspended(bytes32 indexed id, bytes32 reason, uint64 untilS);
@@ -170,8 +172,13 @@ interface IReleaseRegistry is IFacts {
     function submit(Manifest calldata manifest) external returns (bytes32 id);
 
     /// @notice Notes the proposal that asks for this release. Only the governor, while proposing.
+    /// @dev A candidate has one proposal; after the guardian stopped it, one more, which nobody cancels.
     /// @param approval The calldata of `approve` that the proposal carries.
-    function noteProposal(uint256 proposalId, bytes calldata approval) external;
+    /// @return second Whether the guardian stopped an earlier one.
+    function noteProposal(uint256 proposalId, bytes calldata approval) external returns (bool second);
+
+    /// @notice Writes down that the guardian stopped a proposal. Only the governor, while cancelling.
+    function noteStop(uint256 proposalId) external;
 
     /// @notice Releases a candidate. Only the timelock, so only after a passed vote; reverts naming what the constitution forbids.
     function approve(bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 factsHash, uint64 deadlineS) external;
@@ -203,7 +210,7 @@ interface IReleaseRegistry is IFacts {
     /// @dev The successor is deployed with this head as its `parentHead`. What is released here stays judged here.
     function retire(address successor) external;
 
-    /// @notice Names another guardian. Only the timelock, so that a guardian never keeps its own office.
+    /// @notice Names another guardian, or none. Only Amendments, so after two votes with 30 days between.
     function setGuardian(address guardian) external;
 
     /// @notice Adds to the log. Only the fixed list of contracts.

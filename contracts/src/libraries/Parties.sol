@@ -24,13 +24,14 @@ library Parties {
         _require(sides.auditor == 0 || (sides.auditor != sides.buyer && sides.auditor != sides.seller), "auditor");
     }
 
-    function requireRows(Terms calldata terms, IAgentRegistry.DataSet storage set) internal view {
+    /// @param own Whether the seller, or a key in whose place it stands, committed to them.
+    function requireRows(Terms calldata terms, IAgentRegistry.DataSet storage set, bool own) internal view {
         if (!TermsRules.hasRows(terms.kind)) {
             _require(terms.dataRoot == 0, "dataRoot");
             _require(terms.rows == 0, "rows");
             return;
         }
-        bool fits = set.agent == terms.seller && set.evaluation == (terms.kind == Kind.EvaluationRows);
+        bool fits = own && set.evaluation == (terms.kind == Kind.EvaluationRows);
         _require(fits, "dataRoot");
         _require(terms.rows == set.rows, "rows");
     }

@@ -51,6 +51,8 @@ class CheckResult:
     findings: tuple[Finding, ...]
     unavailable: tuple[str, ...]
     """Evidence that a digest or log points at and nobody supplied."""
+    remarks: tuple[str, ...] = ()
+    """What is in order and a reader should know: whose power was used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,11 @@ class AuditReport:
         return tuple(dict.fromkeys(text for result in self.results for text in result.unavailable))
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """All remarks in the order of the checks."""
+        return tuple(text for result in self.results for text in result.remarks)
+
+    @property
     def exit_code(self) -> ExitCode:
         """A finding outweighs missing evidence."""
         if self.findings:
@@ -93,6 +100,7 @@ class Examination:
         self._checked = 0
         self._findings: dict[Finding, None] = {}
         self._unavailable: dict[str, None] = {}
+        self._remarks: dict[str, None] = {}
 
     @property
     def contradictions(self) -> int:
@@ -121,6 +129,10 @@ class Examination:
         """Note evidence that nobody supplied."""
         self._unavailable[what] = None
 
+    def remark(self, text: str) -> None:
+        """Tell of a power that was used, be it rightly."""
+        self._remarks["".join(letter if letter.isprintable() else "�" for letter in text)] = None
+
     def result(self) -> CheckResult:
         """Return what was collected so far."""
         return CheckResult(
@@ -128,6 +140,7 @@ class Examination:
             checked=self._checked,
             findings=tuple(self._findings),
             unavailable=tuple(self._unavailable),
+            remarks=tuple(self._remarks),
         )
 
     def _note(self, where: str, what: str, expected: object, found: object) -> None:

@@ -14,7 +14,9 @@ from governance.services.audit.checks.candidates import check_candidates
 from governance.services.audit.checks.consent import check_consent
 from governance.services.audit.checks.constitution import check_constitution
 from governance.services.audit.checks.documents import check_documents, check_reports
+from governance.services.audit.checks.guardian import check_guardian
 from governance.services.audit.checks.juries import check_juries
+from governance.services.audit.checks.keys import check_keys
 from governance.services.audit.checks.log import check_log
 from governance.services.audit.checks.panel import check_panel
 from governance.services.audit.checks.payments import check_payments
@@ -40,8 +42,8 @@ CHECKS: Final[tuple[tuple[str, tuple[Check, ...]], ...]] = (
     ("policy", (check_constitution,)),
     ("code and wiring", (check_code,)),
     ("roles and settings", (check_roles, check_settings)),
-    ("organisations and agents", (check_organisations, check_agents, check_data)),
-    ("votes", (check_power, check_votes, check_timelock, check_amendments)),
+    ("organisations and agents", (check_organisations, check_agents, check_keys, check_data)),
+    ("votes", (check_power, check_votes, check_timelock, check_amendments, check_guardian)),
     ("candidates and verdicts", (check_candidates, check_verdicts, check_standing)),
     ("what people say beside the vote", (check_consent,)),
     ("juries", (check_juries, check_panel, check_appeals)),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from governance.domain.market import Address, Mandate
+from governance.domain.market import NOBODY, Address, Mandate
 from governance.domain.release import Outcome
 from governance.errors import FolkmootError
 from governance.ports import Event
@@ -27,6 +27,22 @@ class Organisation:
     member: Address
     operator: Address
     active: bool
+    suspended_until_s: int = 0
+    """End of its last suspension, in which its agents are not active."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChange:
+    """A key that was announced for another one's place."""
+
+    next: Address = NOBODY
+    """Nobody's when none was announced."""
+    from_s: int = 0
+    by_member: bool = False
+    """Of an operator: the organisation's member asked for it."""
+
+
+NO_CHANGE: Final = KeyChange()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +90,20 @@ class World:
     seats: dict[tuple[bytes, int], list[int]] = field(default_factory=dict)
     """Organisations of each case's juries, in the order of the draw."""
     agent_order: list[Address] = field(default_factory=list)
+    rotations: Timeline[Address, KeyChange] = field(default_factory=Timeline)
+    """By the agent key that is to end."""
+    operator_changes: Timeline[int, KeyChange] = field(default_factory=Timeline)
+    """By organisation."""
+    origins: dict[Address, Address] = field(default_factory=dict)
+    """First key of the line that ends in a key, where there was a rotation."""
+
+    def origin_of(self, agent: Address) -> Address:
+        """Return the first key in whose place an agent's key stands."""
+        return self.origins.get(agent, agent)
+
+    def time_s(self, moment: Moment) -> int:
+        """Return the chain time of a moment; after everything it is that of the last block."""
+        return self.times_s[moment[0]] if moment[0] in self.times_s else max(self.times_s.values(), default=0)
 
     def is_active(self, agent: Address, before: Moment) -> bool:
         """Say whether agent and organisation were active just before a moment."""
@@ -81,7 +111,9 @@ class World:
         if found is None or not found.active:
             return False
         organisation = self.organisations.before(before, found.organisation)
-        return organisation is not None and organisation.active
+        return (
+            organisation is not None and organisation.active and self.time_s(before) >= organisation.suspended_until_s
+        )
 
     def organisation_of(self, agent: Address, before: Moment) -> int:
         """Return the number of an agent's organisation, or 0."""
@@ -123,8 +155,66 @@ def _removed(world: World, event: Event) -> None:
     known = world.organisations.last(number)
     if known is None:
         raise FolkmootError(f"organisation {number} was never admitted")
-    gone = Organisation(name=known.name, member=known.member, operator=known.operator, active=False)
-    world.organisations.set(moment_of(event), number, gone)
+    world.organisations.set(moment_of(event), number, replace(known, active=False))
+
+
+def _changed(world: World, event: Event) -> tuple[int, Organisation]:
+    number = reading.number(event.values["organisation"])
+    known = world.organisations.last(number)
+    if known is None:
+        raise FolkmootError(f"organisation {number} was never admitted")
+    return number, known
+
+
+def _suspended(world: World, event: Event) -> None:
+    number, known = _changed(world, event)
+    until_s = reading.number(event.values["untilS"])
+    world.organisations.set(moment_of(event), number, replace(known, suspended_until_s=until_s))
+
+
+def _reinstated(world: World, event: Event) -> None:
+    number, known = _changed(world, event)
+    now_s = world.times_s[event.block]
+    world.organisations.set(moment_of(event), number, replace(known, suspended_until_s=now_s))
+
+
+def _member_changed(world: World, event: Event) -> None:
+    number, known = _changed(world, event)
+    member = reading.address(event.values["member"])
+    world.organisations.set(moment_of(event), number, replace(known, member=member))
+
+
+def _operator_asked(world: World, event: Event) -> None:
+    number, known = _changed(world, event)
+    asked = KeyChange(
+        next=reading.address(event.values["next"]),
+        from_s=reading.number(event.values["fromS"]),
+        by_member=reading.address(event.values["by"]) == known.member,
+    )
+    world.operator_changes.set(moment_of(event), number, asked)
+
+
+def _operator_kept(world: World, event: Event) -> None:
+    world.operator_changes.set(moment_of(event), reading.number(event.values["organisation"]), NO_CHANGE)
+
+
+def _operator_changed(world: World, event: Event) -> None:
+    number, known = _changed(world, event)
+    operator = reading.address(event.values["operator"])
+    world.organisations.set(moment_of(event), number, replace(known, operator=operator))
+    world.operator_changes.set(moment_of(event), number, NO_CHANGE)
+
+
+def _rotation_asked(world: World, event: Event) -> None:
+    asked = KeyChange(next=reading.address(event.values["next"]), from_s=reading.number(event.values["fromS"]))
+    world.rotations.set(moment_of(event), reading.address(event.values["agent"]), asked)
+
+
+def _rotation_ended(world: World, event: Event) -> None:
+    agent = reading.address(event.values["agent"])
+    world.rotations.set(moment_of(event), agent, NO_CHANGE)
+    if event.name == "AgentRotated":
+        world.origins[reading.address(event.values["next"])] = world.origin_of(agent)
 
 
 def _bound(world: World, event: Event) -> None:
@@ -270,6 +360,15 @@ def read_mandate(value: object) -> Mandate:
 STEPS: Final[Mapping[tuple[str, str], Callable[[World, Event], None]]] = {
     ("AgentRegistry", "OrganisationAdmitted"): _admitted,
     ("AgentRegistry", "OrganisationRemoved"): _removed,
+    ("AgentRegistry", "OrganisationSuspended"): _suspended,
+    ("AgentRegistry", "OrganisationReinstated"): _reinstated,
+    ("AgentRegistry", "MemberChanged"): _member_changed,
+    ("AgentRegistry", "OperatorAsked"): _operator_asked,
+    ("AgentRegistry", "OperatorKept"): _operator_kept,
+    ("AgentRegistry", "OperatorChanged"): _operator_changed,
+    ("AgentRegistry", "RotationAsked"): _rotation_asked,
+    ("AgentRegistry", "RotationCancelled"): _rotation_ended,
+    ("AgentRegistry", "AgentRotated"): _rotation_ended,
     ("AgentRegistry", "AgentBound"): _bound,
     ("AgentRegistry", "AgentUnbound"): _unbound,
     ("AgentRegistry", "EndpointChanged"): _moved,

@@ -168,11 +168,9 @@ def _rows_fit(context: Context, terms: Terms) -> bool:
     known = context.world.data_sets.get(terms.data_root)
     if known is None:
         return False
-    return (known.agent, known.rows, known.evaluation) == (
-        terms.seller,
-        terms.rows,
-        terms.kind is Kind.EVALUATION_ROWS,
-    )
+    # A key that took another one's place sells what that one committed to.
+    own = context.world.origin_of(known.agent) == context.world.origin_of(terms.seller)
+    return own and (known.rows, known.evaluation) == (terms.rows, terms.kind is Kind.EVALUATION_ROWS)
 
 
 def _check_law(context: Context, exam: Examination, agreement: Agreement) -> None:

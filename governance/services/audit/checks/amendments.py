@@ -31,6 +31,7 @@ LOOSENING: Final = frozenset(
     {
         ("AgentRegistry", keccak(b"admit(string,address,address)")[:4]),
         ("AgentRegistry", keccak(b"remove(uint32)")[:4]),
+        ("AgentRegistry", keccak(b"setMember(uint32,address)")[:4]),
         ("AgreementBook", keccak(b"setFee(uint16)")[:4]),
     }
 )

@@ -25,6 +25,15 @@ BY_ARGUMENTS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("AgentRegistry", "AgentUnbound"): ("agent-unbound", "agent"),
     ("AgentRegistry", "MandateChanged"): ("mandate", "agent"),
     ("AgentRegistry", "DataCommitted"): ("data", "root"),
+    ("AgentRegistry", "RotationAsked"): ("rotation-asked", "agent"),
+    ("AgentRegistry", "RotationCancelled"): ("rotation-cancelled", "agent"),
+    ("AgentRegistry", "AgentRotated"): ("agent-rotated", "agent"),
+    ("AgentRegistry", "OperatorAsked"): ("operator-asked", "organisation"),
+    ("AgentRegistry", "OperatorKept"): ("operator-kept", "organisation"),
+    ("AgentRegistry", "OperatorChanged"): ("operator", "organisation"),
+    ("AgentRegistry", "MemberChanged"): ("member", "organisation"),
+    ("AgentRegistry", "OrganisationSuspended"): ("organisation-suspended", "organisation"),
+    ("AgentRegistry", "OrganisationReinstated"): ("organisation-reinstated", "organisation"),
     ("AgreementBook", "JobOpened"): ("job", "job"),
     ("AgreementBook", "JobFinished"): ("job-finished", "job"),
     ("AgreementBook", "AgreementCreated"): ("agreement", "id"),
@@ -86,6 +95,7 @@ BY_ARGUMENTS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
     ("Consent", "Objected"): ("objection", "id"),
     ("Consent", "ObjectionReturned"): ("objection-returned", "id"),
     ("Consent", "ObjectionAbusive"): ("objection-abusive", "id"),
+    ("ReleaseRegistry", "VoteStopped"): ("vote-stopped", "proposalId"),
 }
 """Kind, and the argument that is the subject, empty for zero, where the payload is the hash of all arguments."""
 

@@ -30,6 +30,8 @@ def check_organisations(context: Context, exam: Examination) -> None:
         time_s = context.time_s(admitted[number])
         expected = (known.name, known.member, known.operator, time_s, known.active)
         context.state(exam, where, "what stands of it", expected=expected, call=(WHERE, "organisation", number))
+        until_s = known.suspended_until_s
+        context.state(exam, where, "its suspension", expected=until_s, call=(WHERE, "suspendedUntilS", number))
     _check_admissions(context, exam)
 
 
@@ -37,7 +39,7 @@ def _check_admissions(context: Context, exam: Examination) -> None:
     creation = context.history.creations.get(WHERE)
     founders = {tuple(reading.row(item, 3)) for item in reading.items(creation[1][1])} if creation else set()
     activated = {(transaction, call) for transaction, _, call in activated_calls(context)}
-    for event in context.events(WHERE, "OrganisationAdmitted", "OrganisationRemoved"):
+    for event in context.events(WHERE, "OrganisationAdmitted", "OrganisationRemoved", "MemberChanged"):
         values = event.values
         founder = event.name == "OrganisationAdmitted" and (
             (values["name"], values["member"], values["operator"]) in founders and event.block == _created_in(context)
@@ -51,6 +53,9 @@ def _call_of(event: Event) -> bytes:
     values = event.values
     if event.name == "OrganisationRemoved":
         return keccak(b"remove(uint32)")[:4] + encode(["uint32"], [values["organisation"]])
+    if event.name == "MemberChanged":
+        encoded = encode(["uint32", "address"], [values["organisation"], values["member"]])
+        return keccak(b"setMember(uint32,address)")[:4] + encoded
     arguments = [values[name] for name in ("name", "member", "operator")]
     return keccak(b"admit(string,address,address)")[:4] + encode(["string", "address", "address"], arguments)
 
@@ -87,6 +92,8 @@ def _check_agent(context: Context, exam: Examination, agent: Address, seen_s: in
     context.state(exam, where, "number of bindings", expected=bindings, call=(WHERE, "nonces", agent))
     operator = world.operator_of(agent, END)
     context.state(exam, where, "who is paid for it", expected=operator, call=(WHERE, "operatorOf", agent))
+    origin = world.origin_of(agent)
+    context.state(exam, where, "first key of its line", expected=origin, call=(WHERE, "originOf", agent))
     _check_mandate(context, exam, agent)
 
 

@@ -36,9 +36,6 @@ def check_standing(context: Context, exam: Examination) -> None:
         elif event.name in ("Rechecked", "NonCompliant"):
             _check_verdict(context, exam, event)
     _check_now(context, exam)
-    guardians = [event.values["guardian"] for event in context.events(WHERE, "GuardianChanged")]
-    if exam.holds(WHERE, "a guardian was named", condition=bool(guardians)):
-        context.state(exam, WHERE, "guardian", expected=guardians[-1], call=(WHERE, "guardian"))
 
 
 def _check_verdict(context: Context, exam: Examination, event: Event) -> None:
