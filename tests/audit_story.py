@@ -255,12 +255,7 @@ def _second_job(story: Story) -> None:
     _stop_the_vote(story, "unloved")
     vote_on(story, "unloved", support=AGAINST, proposer=member(OWNERS[0]))
     Releases(story.chain).refuse(operator(CENTRE), story.releases["unloved"])
-    _stake(story, LABORATORIES)
-    post_round(story, SECOND, job, 3)
-    submit(story, SECOND, job, 2)
-    # No jury has to measure what can never be released.
-    Market(story.chain).withdraw(agent(OWNERS[1]), story.agreements[SECOND.label(OWNERS[1], "data")])
-    Releases(story.chain).refuse(operator(CENTRE), story.releases["retracted"])
+    _retract(story, job)
     _leave(story)
 
 
@@ -269,6 +264,16 @@ def _stop_the_vote(story: Story, candidate: str) -> None:
     proposal = propose_release(story, candidate)
     story.advance(DAY_S + 2)
     Governor(story.chain).stop(member(CENTRE), proposal)
+
+
+def _retract(story: Story, job: bytes) -> None:
+    """An owner whose terms give a veto takes its consent back from the last candidate."""
+    _stake(story, LABORATORIES)
+    post_round(story, SECOND, job, 3)
+    submit(story, SECOND, job, 2)
+    # No jury has to measure what can never be released.
+    Market(story.chain).withdraw(agent(OWNERS[1]), story.agreements[SECOND.label(OWNERS[1], "data")])
+    Releases(story.chain).refuse(operator(CENTRE), story.releases["retracted"])
 
 
 def _leave(story: Story) -> None:

@@ -24,7 +24,6 @@ import {Check} from "./Vm.sol";
 abstract contract ReleaseBase is Check {
     uint256 internal constant MEMBERS = 13;
     uint256 internal constant FUNDS = 1000e18;
-    address internal constant AMENDMENTS = address(0xAE);
     address internal constant COORDINATOR = address(0xC0);
     bytes32 internal constant JOB = "the job";
     uint128 internal constant FOR_TRIAGE = 1;

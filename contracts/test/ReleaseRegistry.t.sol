@@ -575,7 +575,7 @@ contract LogTest is ReleaseBase {
             address(governor),
             address(vault),
             address(consent),
-            AMENDMENTS
+            address(amendments)
         ];
     }
 

@@ -219,7 +219,7 @@ contract EndorsementThreatsTest is ReleasedBase {
         (a.releaseRegistry, a.policyRegistry) = (address(releases), address(policy));
         (a.agentRegistry, a.agreementBook, a.credit) = (address(agents), address(book), address(credit));
         (a.roundLedger, a.evaluatorCourt) = (address(rounds), address(court));
-        (a.rewardVault, a.consent, a.amendments) = (address(vault), address(consent), AMENDMENTS);
+        (a.rewardVault, a.consent, a.amendments) = (address(vault), address(consent), address(amendments));
     }
 
     /// @dev Finding 33.

@@ -273,7 +273,7 @@ contract StandingThreatsTest is ReleasedBase {
     function test_a_retired_registry_takes_no_candidates_and_keeps_its_releases() public {
         vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseOnlyAmendments.selector, address(this)));
         releases.retire(address(court));
-        vm.startPrank(AMENDMENTS);
+        vm.startPrank(address(amendments));
         vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseNoSuccessor.selector));
         releases.retire(address(0xDEAD));
         releases.retire(address(court));
