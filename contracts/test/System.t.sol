@@ -113,6 +113,7 @@ contract SystemTest is SystemBase {
         assertEq(releases.evaluatorCourt(), address(court), "court");
         assertEq(releases.amendments(), address(amendments), "amendments");
         assertEq(releases.rewardVault(), address(vault), "vault");
+        assertEq(releases.disputes(), address(disputes), "disputes");
         assertEq(governor.timelock(), address(timelock), "timelock of the governor");
         assertEq(address(governor.token()), address(members), "token of the governor");
     }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AgentRegistry} from "../src/AgentRegistry.sol";
 import {AgreementBook} from "../src/AgreementBook.sol";
 import {Amendments} from "../src/Amendments.sol";
+import {Disputes} from "../src/Disputes.sol";
 import {EvaluatorCourt} from "../src/EvaluatorCourt.sol";
 import {MemberToken} from "../src/MemberToken.sol";
 import {ModelGovernor} from "../src/ModelGovernor.sol";
@@ -45,7 +46,7 @@ abstract contract SystemBase is MarketBase {
 
     function _addresses() internal view override returns (Addresses memory a) {
         uint256 nonce = vm.getNonce(address(this));
-        (a.credit, a.amendments, a.disputes) = (address(credit), AMENDMENTS, address(disputes));
+        a.credit = address(credit);
         a.memberToken = vm.computeCreateAddress(address(this), nonce);
         a.timelock = vm.computeCreateAddress(address(this), nonce + 1);
         a.governor = vm.computeCreateAddress(address(this), nonce + 2);
@@ -57,6 +58,7 @@ abstract contract SystemBase is MarketBase {
         a.evaluatorCourt = vm.computeCreateAddress(address(this), nonce + 8);
         a.amendments = vm.computeCreateAddress(address(this), nonce + 9);
         a.rewardVault = vm.computeCreateAddress(address(this), nonce + 10);
+        a.disputes = vm.computeCreateAddress(address(this), nonce + 11);
     }
 
     function _deploy(Addresses memory a) internal override {
@@ -71,6 +73,7 @@ abstract contract SystemBase is MarketBase {
         court = new EvaluatorCourt(a, _settings(), _metrics(), _labs());
         amendments = new Amendments(a);
         vault = new RewardVault(a);
+        disputes = new Disputes(a, DEPOSIT);
     }
 
     function _rules() internal pure override returns (Rule[] memory rules) {

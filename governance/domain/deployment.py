@@ -20,10 +20,9 @@ CONTRACTS: Final = (
     "EvaluatorCourt",
     "Amendments",
     "RewardVault",
+    "Disputes",
 )
-"""In the order of deployment."""
-WIRED: Final = (*CONTRACTS, "Disputes")
-"""Places in the contracts' wiring; one that holds no contract of ours yet is the address of zeros."""
+"""In the order of deployment, and of the places in the contracts' wiring."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

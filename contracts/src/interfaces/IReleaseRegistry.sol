@@ -238,4 +238,5 @@ interface IReleaseRegistry is IFacts {
     function evaluatorCourt() external view returns (address);
     function amendments() external view returns (address);
     function rewardVault() external view returns (address);
+    function disputes() external view returns (address);
 }

@@ -23,6 +23,7 @@ abstract contract Wiring is IReleaseRegistry {
     IEvaluatorCourt internal immutable COURT;
     address internal immutable AMENDMENTS;
     IRewardVault internal immutable VAULT;
+    address internal immutable DISPUTES;
 
     constructor(Addresses memory a) {
         GOVERNOR = a.governor;
@@ -35,6 +36,7 @@ abstract contract Wiring is IReleaseRegistry {
         COURT = IEvaluatorCourt(a.evaluatorCourt);
         AMENDMENTS = a.amendments;
         VAULT = IRewardVault(a.rewardVault);
+        DISPUTES = a.disputes;
     }
 
     function governor() external view returns (address) {
@@ -75,5 +77,9 @@ abstract contract Wiring is IReleaseRegistry {
 
     function rewardVault() external view returns (address) {
         return address(VAULT);
+    }
+
+    function disputes() external view returns (address) {
+        return DISPUTES;
     }
 }
