@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from governance.domain import merkle
+
 BPS: Final = 10_000
 ROYALTY_BPS: Final = 700
 """Of a payment for use; for the owners behind earlier generations."""
@@ -64,3 +66,27 @@ def shares_by_weight(weights: Sequence[int]) -> tuple[int, ...]:
 def entitled(pooled_e18: int, share_ppb: int) -> int:
     """Return what a share of all that ever came in is worth, in 1e-18 credit."""
     return pooled_e18 * share_ppb // WHOLE_PPB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What a jury says that one organisation contributed to a release."""
+
+    organisation: int
+    share_ppb: int
+    """Billionths."""
+
+
+def share_leaf(release: bytes, share: Share) -> bytes:
+    """Return the leaf of one share in the root that jurors reveal."""
+    return merkle.standard_leaf(("bytes32", "uint32", "uint64"), (release, share.organisation, share.share_ppb))
+
+
+def share_root(release: bytes, shares: Sequence[Share]) -> bytes:
+    """Return the root that jurors reveal for all shares of a release."""
+    return merkle.root([share_leaf(release, share) for share in shares])
+
+
+def share_proof(release: bytes, shares: Sequence[Share], own: Share) -> list[bytes]:
+    """Return the proof with which one share is claimed."""
+    return merkle.proof([share_leaf(release, share) for share in shares], list(shares).index(own))
