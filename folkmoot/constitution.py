@@ -31,6 +31,8 @@ APPEAL_WINDOW_S: Final = 2 * DAY_S
 UNSTAKE_DELAY_S: Final = 14 * DAY_S
 STAKE_E18: Final = 50 * 10**18
 APPEAL_BOND_E18: Final = 25 * 10**18
+DISPUTE_DEPOSIT_E18: Final = 10 * 10**18
+"""What a complaint about work costs whoever loses it."""
 TOLERANCE_MICROS: Final = 10_000
 """All jurors measure the same rows with the same code."""
 CANDIDATE_BOND_E18: Final = 10 * 10**18
@@ -112,6 +114,7 @@ def arguments(founding: Founding) -> dict[str, tuple[object, ...]]:
         "Amendments": (WIRING,),
         "RewardVault": (WIRING,),
         "Consent": (WIRING, (list(founding.officers), OBJECTION_STAKE_E18)),
+        "Disputes": (WIRING, DISPUTE_DEPOSIT_E18),
     }
 
 

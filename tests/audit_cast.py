@@ -18,6 +18,7 @@ from folkmoot.settings import read_settings
 from governance.adapters.evm import EvmChain, KeySigner
 from governance.adapters.store import FileStore
 from governance.domain.deployment import Deployment
+from governance.domain.release import Manifest
 from governance.policy import load_policies
 from governance.services.registry import Role
 from tests.node_calls import NodeCalls
@@ -46,6 +47,7 @@ class Story(NodeCalls):
     job: bytes = b""
     agreements: dict[str, bytes] = field(default_factory=dict)
     releases: dict[str, bytes] = field(default_factory=dict)
+    manifests: dict[str, Manifest] = field(default_factory=dict)
     proposals: dict[str, int] = field(default_factory=dict)
 
     @property

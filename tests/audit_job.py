@@ -23,6 +23,7 @@ from tests.audit_cast import CENTRE, INSTITUTE, LABORATORIES, OWNERS, Story, age
 
 ROWS, EVALUATION_ROWS = 120, 60
 PRICE_E18 = 10**19 + 1
+BONUS_E18, USE_PRICE_E18 = 7 * 10**18 + 1, 10**18 + 3
 """Not divisible by the instalments."""
 BOND_E18 = 3 * 10**18 + 1
 EPSILON_MICROS, DELTA_E12 = 8_000_000, 10_000_000
@@ -80,6 +81,7 @@ def open_job(story: Story, plan: Plan) -> bytes:
         task=story.store.put(encoded({"type": "plan", **plan.body()})),
         metric_code=bytes.fromhex(metric_code_digest()),
         candidates=plan.candidates,
+        bonus_e18=BONUS_E18 if plan.number == 1 else 0,
         deadline_s=story.chain.now_s() + 100 * DAY_S,
         nonce=plan.number,
     )
@@ -184,11 +186,13 @@ def submit(story: Story, plan: Plan, job: bytes, index: int) -> None:
         artifact=artifact,
         card=story.store.put(encoded(card)),
         licences=1,
+        use_price_e18=USE_PRICE_E18,
         agreements=tuple(story.agreements[plan.label(owner, kind)] for owner in OWNERS for kind in kinds),
         declared=(("energy_kwh", 5_000),),
     )
     releases = Releases(story.chain)
     story.releases[name] = releases.release_id(manifest)
+    story.manifests[name] = manifest
     releases.submit(agent(INSTITUTE), manifest)
 
 

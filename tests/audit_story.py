@@ -1,11 +1,11 @@
 """A small network with real keys and a real chain, told by a script, for tests of the audit.
 
 Three owners, an institute, a data centre and five laboratories. The first job has two candidates, of which the
-Three owners, an institute, a data centre and five laboratories. The first job has two candidates, of which the
 constitution refuses one and the members release the other; in the second no jury is drawn for one candidate, the
 members refuse another, whose first vote the guardian stops, and an owner takes its consent back from the last.
-Payments, refunds, a delegation, agents that end and come back, an organisation that joins and leaves by vote, a change
-of the constitution by two votes, another that is dropped, and a proposal left open.
+Payments, refunds, a delegation, agents that end and come back, an organisation that joins and leaves by vote, a bonus
+and paid use, three disputes, a change of the constitution by two votes, another that is dropped, and a proposal left
+open.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from eth_utils.crypto import keccak
 from folkmoot.constitution import DAY_S, OBJECTION_STAKE_E18
 from governance.adapters.evm import KeySigner
 from governance.domain.market import Mandate
+from governance.domain.record import sha256
 from governance.domain.signing import Binding
 from governance.services.amendments import Amendments
 from governance.services.court import Court
+from governance.services.disputes import Disputes, Ground
 from governance.services.market import Market
+from governance.services.pools import Pools
 from governance.services.registry import Registry
 from governance.services.releases import Consent, Governor, Releases
 from tests.audit_cast import (
@@ -45,6 +48,7 @@ from tests.audit_job import (
     BOND_E18,
     EPSILON_MICROS,
     FOR,
+    USE_PRICE_E18,
     Plan,
     carry_out,
     commit_rows,
@@ -88,6 +92,7 @@ def _prepare(story: Story) -> None:
         spender = story.deployment.contracts[contract]
         story.chain.send(operator(INSTITUTE), "Credit", "approve", (spender, SUPPLY_E18))
     vault = story.deployment.contracts["RewardVault"]
+    story.chain.send(operator(INSTITUTE), "Credit", "approve", (vault, SUPPLY_E18))
     for name in OWNERS:
         story.chain.send(operator(INSTITUTE), "Credit", "transfer", (operator(name).address, BOND_E18))
         story.chain.send(operator(name), "Credit", "approve", (vault, BOND_E18))
@@ -159,6 +164,7 @@ def _first_job(story: Story) -> None:
     _stake(story, LABORATORIES)
     _speak_up(story)
     carry_out(story, vote_on(story, "reweighed", support=FOR))
+    sell_the_model(story)
     # An incident that turns out to be none: it ends by itself.
     Releases(story.chain).suspend(member(CENTRE), story.releases["reweighed"], reason="an incident")
     _activate_newest(story)
@@ -215,6 +221,7 @@ def _speak_up(story: Story) -> None:
 
 def _settle(story: Story) -> None:
     _leave_the_jury(story)
+    dispute_work(story)
     market = Market(story.chain)
     both = list(story.releases.values())
     for name in OWNERS:
@@ -225,6 +232,39 @@ def _settle(story: Story) -> None:
     market.expire(operator(CENTRE), story.agreements[f"{OWNERS[2]} data"])
     story.chain.send(operator(CENTRE), "RewardVault", "withdraw", (operator(INSTITUTE).address,))
     market.close(operator(OWNERS[0]), story.agreements[f"{OWNERS[0]} data"])
+
+
+def sell_the_model(story: Story) -> None:
+    """Open the pool, pay the bonus into it and for use, let one owner claim twice and another once."""
+    pools, release = Pools(story.chain), story.releases["reweighed"]
+    pools.open(operator(CENTRE), release, story.manifests["reweighed"])
+    pools.settle_bonus(operator(CENTRE), story.job)
+    registry = Registry(story.chain)
+    numbers = [registry.organisation_of(agent(name).address) for name in OWNERS]
+    pools.claim(operator(CENTRE), release, numbers[0])
+    for months in (2, 1):
+        pools.pay_use(operator(INSTITUTE), release, months=months, limit_e18=months * USE_PRICE_E18)
+    pools.claim(operator(CENTRE), release, numbers[0])
+    pools.claim(operator(CENTRE), release, numbers[1])
+
+
+def dispute_work(story: Story) -> None:
+    """The auditor rejects a complaint of one owner and upholds one of another; nobody answers a third."""
+    disputes, deposit = Disputes(story.chain), Disputes(story.chain).deposit_e18()
+    vault, challenger = story.deployment.contracts["RewardVault"], operator(CENTRE)
+    story.chain.send(operator(INSTITUTE), "Credit", "transfer", (challenger.address, 3 * deposit))
+    story.chain.send(challenger, "Credit", "approve", (vault, 3 * deposit))
+    complaints = [(OWNERS[0], "the same work again"), (OWNERS[1], "other work"), (OWNERS[2], "nobody looked")]
+    raised = []
+    for name, what in complaints:
+        deal, evidence = story.agreements[f"{name} data"], sha256(what.encode())
+        disputes.raise_(challenger, deal, ground=Ground.FAILED_REEXECUTION, evidence=evidence)
+        raised.append(disputes.id_of(deal, ground=Ground.FAILED_REEXECUTION, evidence=evidence))
+    auditor = agent(LABORATORIES[0])
+    disputes.rule(auditor, raised[0], upheld=False)
+    disputes.rule(auditor, raised[1], upheld=True)
+    story.advance(14 * DAY_S + 2)
+    disputes.conclude(operator(CENTRE), raised[2])
 
 
 def _second_job(story: Story) -> None:

@@ -218,6 +218,11 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
     }
 
     /// @inheritdoc IAgentRegistry
+    function requireMayLock(address key, uint128 purposes, uint256 lockedE18) external view {
+        Mandates.requireMayLock(_mandates[key], key, purposes, lockedE18);
+    }
+
+    /// @inheritdoc IAgentRegistry
     /// @dev The key's first: an auditor recovers it from history without asking any contract.
     function isSigned(address key, bytes32 digest, bytes calldata signature) external view returns (bool) {
         (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);
@@ -260,6 +265,12 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
     /// @inheritdoc IAgentRegistry
     function operatorOfOrganisation(uint32 id) external view returns (address) {
         return _organisations[id].operator;
+    }
+
+    /// @inheritdoc IAgentRegistry
+    function organisationOfOperator(address key) external view returns (uint32 id) {
+        id = _holder[key];
+        if (_organisations[id].operator != key || !_organisations[id].active) return 0;
     }
 
     /// @inheritdoc IAgentRegistry

@@ -97,6 +97,7 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         emit JobOpened(id, terms.coordinator, terms);
         _log("job", id, keccak256(abi.encode(id, terms.coordinator, terms)));
         ROUNDS.open(id, terms);
+        if (terms.bonusE18 != 0) _promise(id, terms);
     }
 
     /// @inheritdoc IAgreementBook
@@ -366,6 +367,14 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         _dataAgreements[terms.job][organisation] = id;
     }
 
+    /// @dev Locked before anybody works for it; RewardVault sends it to the pool of the release, or back.
+    function _promise(bytes32 id, JobTerms calldata terms) private {
+        uint256 lockedE18 = uint256(_spent[msg.sender].spentE18) + terms.bonusE18;
+        AGENTS.requireMayLock(msg.sender, terms.purposes, lockedE18);
+        _spent[msg.sender].spentE18 = uint128(lockedE18);
+        VAULT.hold(id, _operatorOf(msg.sender), terms.bonusE18);
+    }
+
     function _charge(Terms calldata terms, address coordinator) private {
         Spending storage buying = _spent[terms.buyer];
         Spending storage selling = _spent[terms.seller];
@@ -465,7 +474,7 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     }
 
     function _expire(bytes32 id, Agreement storage found) private {
-        if (DISPUTES != address(0) && IOpenDisputes(DISPUTES).openDisputes(id) != 0) revert AgreementDisputed(id);
+        if (IOpenDisputes(DISPUTES).openDisputes(id) != 0) revert AgreementDisputed(id);
         bool active = found.state == AgreementState.Active;
         if (active) _fineForMissed(id, found);
         uint128 freedE18 = VAULT.giveBackAll(id);

@@ -220,7 +220,8 @@ contract ReleaseRegistry is Wiring {
     function append(bytes32 kind, bytes32 subject, bytes32 payload) external {
         bool listed = msg.sender == address(POLICY) || msg.sender == address(AGENTS) || msg.sender == address(BOOK)
             || msg.sender == address(ROUNDS) || msg.sender == address(COURT) || msg.sender == GOVERNOR
-            || msg.sender == AMENDMENTS || msg.sender == address(VAULT) || msg.sender == address(CONSENT);
+            || msg.sender == AMENDMENTS || msg.sender == address(VAULT) || msg.sender == address(CONSENT)
+            || msg.sender == DISPUTES;
         if (!listed) revert ReleaseOnlyWriter(msg.sender);
         _log.append(HashLog.Entry(msg.sender, kind, subject, payload));
     }

@@ -3,17 +3,16 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
 import {IRewardVault} from "./interfaces/IRewardVault.sol";
 import {Payouts} from "./libraries/Payouts.sol";
+import {Pools} from "./parts/Pools.sol";
 import {Addresses} from "./types/Addresses.sol";
 
 /// @title Deposits, and what is owed to whom
 /// @dev Docs are in the interface. Every log payload is keccak256(abi.encode(arguments of the event in order)).
 /// Money moves last in every function, and nothing can be entered while it does.
-contract RewardVault is IRewardVault, ReentrancyGuardTransient {
+contract RewardVault is IRewardVault, Pools {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
@@ -32,11 +31,8 @@ contract RewardVault is IRewardVault, ReentrancyGuardTransient {
     // ---- Immutables ----
 
     IERC20 private immutable CREDIT;
-    IReleaseRegistry private immutable RELEASES;
-    address private immutable BOOK;
     address private immutable CONSENT;
-    address private immutable COURT;
-    address private immutable TREASURY;
+    address private immutable DISPUTES;
 
     // ---- Storage ----
 
@@ -46,21 +42,18 @@ contract RewardVault is IRewardVault, ReentrancyGuardTransient {
 
     // ---- Constructor ----
 
-    constructor(Addresses memory a) {
+    constructor(Addresses memory a) Pools(a) {
         CREDIT = IERC20(a.credit);
-        RELEASES = IReleaseRegistry(a.releaseRegistry);
-        BOOK = a.agreementBook;
         CONSENT = a.consent;
-        COURT = a.evaluatorCourt;
-        TREASURY = a.timelock;
+        DISPUTES = a.disputes;
     }
 
     // ---- Deposits ----
 
     /// @inheritdoc IRewardVault
     function hold(bytes32 key, address from, uint128 amountE18) external nonReentrant {
-        bool listed = msg.sender == BOOK || msg.sender == COURT || msg.sender == address(RELEASES)
-            || msg.sender == CONSENT;
+        bool listed = msg.sender == address(BOOK) || msg.sender == address(COURT) || msg.sender == address(RELEASES)
+            || msg.sender == CONSENT || msg.sender == DISPUTES;
         if (!listed) revert VaultOnlyHolder(msg.sender);
         if (amountE18 == 0) return;
         if (from == address(0)) revert VaultNobody();
@@ -131,13 +124,19 @@ contract RewardVault is IRewardVault, ReentrancyGuardTransient {
 
     // ---- Internal ----
 
-    function _take(address from, uint128 amountE18) private {
+    function _take(address from, uint128 amountE18) internal override {
         _owedE18 += amountE18;
         uint256 beforeE18 = CREDIT.balanceOf(address(this));
         CREDIT.safeTransferFrom(from, address(this), amountE18);
         uint256 afterE18 = CREDIT.balanceOf(address(this));
         uint256 receivedE18 = afterE18 > beforeE18 ? afterE18 - beforeE18 : 0;
         if (receivedE18 != amountE18) revert VaultBadToken(amountE18, receivedE18);
+    }
+
+    function _takeBonus(bytes32 job) internal override returns (address owner, uint128 amountE18) {
+        Deposit storage deposit = _deposits[address(BOOK)][job];
+        (owner, amountE18) = (deposit.owner, deposit.amountE18);
+        delete _deposits[address(BOOK)][job];
     }
 
     function _giveBack(bytes32 key, uint128 amountE18) private {
@@ -166,7 +165,7 @@ contract RewardVault is IRewardVault, ReentrancyGuardTransient {
         return true;
     }
 
-    function _credit(address to, uint128 amountE18) private {
+    function _credit(address to, uint128 amountE18) internal override {
         if (to == address(0)) revert VaultNobody();
         Account storage account = _accounts[to];
         account.balanceE18 += amountE18;

@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
+import {IDisputes} from "../src/interfaces/IDisputes.sol";
+import {IPools} from "../src/interfaces/IPools.sol";
 import {IRoundLedger} from "../src/interfaces/IRoundLedger.sol";
 import {Lines} from "../src/libraries/Lines.sol";
 import {JobTerms, Kind, Mandate, Terms} from "../src/types/Market.sol";
@@ -64,8 +66,13 @@ contract AgreementEndingTest is AgreementBase {
     }
 
     function test_a_bond_stays_while_a_dispute_is_open() public {
-        bytes32 id = _makeBonded(1);
-        disputes.set(id, 1);
+        Terms memory terms = _terms(Kind.Data, 1);
+        (terms.bondE18, terms.auditor) = (PLEDGE, STRANGER);
+        bytes32 id = _make(terms, 1);
+        credit.transfer(_operator(CENTRE), DEPOSIT);
+        vm.warp(DEADLINE_S + 6 days);
+        vm.prank(_operator(CENTRE));
+        bytes32 dispute = disputes.raise(id, IDisputes.Ground.FailedReexecution, "evidence");
         vm.warp(DEADLINE_S + 8 days);
         vm.expectRevert(abi.encodeWithSelector(IAgreementBook.AgreementDisputed.selector, id));
         book.expire(id);
@@ -75,7 +82,8 @@ contract AgreementEndingTest is AgreementBase {
         vm.prank(_operator(1));
         book.withdraw(id);
         _expectBond(id, PLEDGE);
-        disputes.set(id, 0);
+        vm.prank(STRANGER);
+        disputes.rule(dispute, false);
         book.expire(id);
         _expectBond(id, 0);
     }
@@ -266,12 +274,52 @@ contract AgreementEndingTest is AgreementBase {
 
     // ---- Bonus ----
 
-    function test_a_bonus_that_nothing_could_pay_out_is_refused() public {
-        JobTerms memory terms = _jobTerms();
-        (terms.bonusE18, terms.nonce) = (1, 9);
+    function test_a_bonus_is_locked_when_the_job_is_opened_and_counts_as_spent() public {
+        bytes32 id = _openWithBonus();
+
+        (address owner, uint128 heldE18) = vault.held(address(book), id);
+        assertEq(owner, _operator(INSTITUTE), "owner");
+        assertEq(heldE18, 40e18, "held");
+        (uint128 spentE18,) = book.spent(_agent(INSTITUTE));
+        assertEq(spentE18, 40e18, "spent");
+    }
+
+    function test_a_bonus_beyond_the_mandate_is_refused() public {
+        Mandate memory limits = _wide();
+        limits.maxSpendE18 = 40e18 - 1;
+        vm.prank(_operator(INSTITUTE));
+        agents.setMandate(_agent(INSTITUTE), limits);
+        JobTerms memory terms = _bonusTerms();
         vm.prank(_agent(INSTITUTE));
-        vm.expectRevert(abi.encodeWithSelector(IAgreementBook.AgreementBadTerms.selector, bytes32("bonusE18")));
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IAgreementBook.AgreementOutsideMandate.selector, _agent(INSTITUTE), bytes32("maxSpendE18")
+            )
+        );
         book.openJob(terms);
+    }
+
+    function test_the_bonus_of_a_job_without_a_candidate_goes_back() public {
+        bytes32 id = _openWithBonus();
+        vm.warp(DEADLINE_S);
+        vm.expectRevert(abi.encodeWithSelector(IPools.PoolJobRuns.selector, id));
+        vault.settleBonus(id);
+
+        vm.warp(DEADLINE_S + 1);
+        vault.settleBonus(id);
+
+        assertEq(vault.balanceOf(_operator(INSTITUTE)), 40e18, "back");
+        vm.expectRevert(abi.encodeWithSelector(IPools.PoolNoBonus.selector, id));
+        vault.settleBonus(id);
+    }
+
+    /// @dev A bond lies under the book's key as a bonus does.
+    function test_a_bond_is_not_settled_as_a_bonus() public {
+        bytes32 id = _makeBonded(1);
+        vm.warp(DEADLINE_S + 1);
+
+        vm.expectRevert(abi.encodeWithSelector(IPools.PoolJobRuns.selector, id));
+        vault.settleBonus(id);
     }
 
     // ---- Auditor ----
@@ -293,6 +341,17 @@ contract AgreementEndingTest is AgreementBase {
         Terms memory terms = _terms(Kind.Data, seller);
         (terms.bondE18, terms.validUntilS) = (PLEDGE, DEADLINE_S);
         return _make(terms, seller);
+    }
+
+    function _bonusTerms() private pure returns (JobTerms memory terms) {
+        terms = _jobTerms();
+        (terms.bonusE18, terms.nonce) = (40e18, 9);
+    }
+
+    function _openWithBonus() private returns (bytes32) {
+        JobTerms memory terms = _bonusTerms();
+        vm.prank(_agent(INSTITUTE));
+        return book.openJob(terms);
     }
 
     function _setFee(uint16 bps) private {

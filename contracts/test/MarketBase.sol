@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AgentRegistry} from "../src/AgentRegistry.sol";
 import {AgreementBook} from "../src/AgreementBook.sol";
 import {Credit} from "../src/Credit.sol";
+import {Disputes} from "../src/Disputes.sol";
 import {EvaluatorCourt} from "../src/EvaluatorCourt.sol";
 import {MemberToken} from "../src/MemberToken.sol";
 import {PolicyRegistry} from "../src/PolicyRegistry.sol";
@@ -16,7 +17,6 @@ import {Addresses} from "../src/types/Addresses.sol";
 import {Founder} from "../src/types/Founder.sol";
 import {AggregationPrivacy, IntegrationMode, JobTerms, Mandate, PrivacyUnit} from "../src/types/Market.sol";
 import {Entrenchment, Op, Phase, Rule, Source, Tier, TierEntry} from "../src/types/Policy.sol";
-import {DisputesOnPaper} from "./DisputesOnPaper.sol";
 import {gate} from "./Gate.sol";
 import {Sets} from "./Sets.sol";
 import {Check} from "./Vm.sol";
@@ -58,6 +58,7 @@ abstract contract MarketBase is Check {
     uint128 internal constant STAKE = 1000e18;
     uint128 internal constant SLASH = 200e18;
     uint128 internal constant BOND = 300e18;
+    uint128 internal constant DEPOSIT = 10e18;
     uint64 internal constant TOLERANCE = 10_000;
     uint256 internal constant PURPOSE_RULE = 1;
     uint256 internal constant EPSILON_RULE = 2;
@@ -74,13 +75,12 @@ abstract contract MarketBase is Check {
     RoundLedger internal ledger;
     EvaluatorCourt internal court;
     RewardVault internal vault;
-    DisputesOnPaper internal disputes;
+    Disputes internal disputes;
 
     function setUp() public virtual {
         vm.warp(START_S);
         vm.roll(1000);
         credit = Credit(_makeCredit());
-        disputes = new DisputesOnPaper();
         _deploy(_addresses());
         _bindAll();
         _commitData();
@@ -100,7 +100,7 @@ abstract contract MarketBase is Check {
     function _addresses() internal view virtual returns (Addresses memory a) {
         uint256 nonce = vm.getNonce(address(this));
         (a.credit, a.timelock, a.governor) = (address(credit), TIMELOCK, GOVERNOR);
-        (a.amendments, a.disputes) = (AMENDMENTS, address(disputes));
+        a.amendments = AMENDMENTS;
         a.memberToken = vm.computeCreateAddress(address(this), nonce);
         a.releaseRegistry = vm.computeCreateAddress(address(this), nonce + 1);
         a.policyRegistry = vm.computeCreateAddress(address(this), nonce + 2);
@@ -109,6 +109,7 @@ abstract contract MarketBase is Check {
         a.roundLedger = vm.computeCreateAddress(address(this), nonce + 5);
         a.evaluatorCourt = vm.computeCreateAddress(address(this), nonce + 6);
         a.rewardVault = vm.computeCreateAddress(address(this), nonce + 7);
+        a.disputes = vm.computeCreateAddress(address(this), nonce + 8);
     }
 
     function _deploy(Addresses memory a) internal virtual {
@@ -120,6 +121,7 @@ abstract contract MarketBase is Check {
         ledger = new RoundLedger(a);
         court = new EvaluatorCourt(a, _settings(), _metrics(), _labs());
         vault = new RewardVault(a);
+        disputes = new Disputes(a, DEPOSIT);
     }
 
     function _founders() internal pure returns (Founder[] memory founders) {

@@ -10,6 +10,7 @@ import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
 import {IEvaluatorCourt} from "../src/interfaces/IEvaluatorCourt.sol";
 import {IMemberToken} from "../src/interfaces/IMemberToken.sol";
 import {IModelGovernor} from "../src/interfaces/IModelGovernor.sol";
+import {IPools} from "../src/interfaces/IPools.sol";
 import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
 import {Kind} from "../src/types/Market.sol";
 import {SystemBase} from "./SystemBase.sol";
@@ -54,7 +55,61 @@ contract SystemTest is SystemBase {
         assertEq(credit.balanceOf(address(book)), 0, "owed");
         assertEq(credit.balanceOf(address(book)), 0, "held");
         uint256 buyer = credit.balanceOf(_operator(INSTITUTE));
-        assertEq(buyer + 4 * PRICE_E18 / 10, FUNDS, "sum in = sum out");
+        assertEq(buyer + 4 * PRICE_E18 / 10 + BONUS, FUNDS, "sum in = sum out, the bonus aside");
+    }
+
+    /// @dev Escrow in is payments, bonus, fees and refunds out; use paid is what four parties get of it.
+    function test_bonus_and_paid_use_reach_the_contributors_and_nothing_is_lost() public {
+        _openMarket();
+        _postRounds(0, 3);
+        bytes32 id = _submit(0);
+        _measure(id, 90_000);
+        uint256 proposal = _proposeRelease(id);
+        _carry(proposal);
+        vm.expectRevert(abi.encodeWithSelector(IPools.PoolNotOpenable.selector, id));
+        vault.openPool(id, _manifest(0));
+        governor.execute(proposal);
+
+        vault.openPool(id, _manifest(0));
+        vault.settleBonus(job);
+        credit.transfer(STRANGER, 6 * MONTH_E18);
+        vm.startPrank(STRANGER);
+        credit.approve(address(vault), 6 * MONTH_E18);
+        vault.payUse(id, 6, 6 * MONTH_E18);
+        vm.stopPrank();
+        for (uint32 i = 1; i <= OWNERS; ++i) {
+            vault.claimShare(id, i, 0, new bytes32[](0));
+        }
+
+        // Of 60 without a fee: 4.2 royalties that no ancestor takes, then 27.9 each.
+        assertEq(vault.balanceOf(address(timelock)), 4.2e18, "treasury");
+        assertEq(vault.balanceOf(_operator(INSTITUTE)), 27.9e18, "buyer");
+        for (uint32 i = 1; i <= OWNERS; ++i) {
+            assertEq(vault.balanceOf(_operator(i)), (BONUS + 27.9e18) / OWNERS, "owner");
+            vault.withdraw(_operator(i));
+        }
+        assertEq(credit.balanceOf(_operator(2)), (BONUS + 27.9e18) / OWNERS, "withdrawn");
+        assertEq(vault.pool(id).pooledE18, vault.pool(id).claimedE18, "the pool is empty");
+        assertEq(vault.paidUntil(id, STRANGER), block.timestamp + 180 days, "until");
+    }
+
+    function test_a_revoked_release_is_no_longer_sold_but_still_shared() public {
+        _openMarket();
+        _postRounds(0, 3);
+        bytes32 id = _submit(0);
+        _measure(id, 90_000);
+        uint256 proposal = _proposeRelease(id);
+        _carry(proposal);
+        governor.execute(proposal);
+        vault.openPool(id, _manifest(0));
+        vault.settleBonus(job);
+        _decide(_member(1), address(releases), abi.encodeCall(IReleaseRegistry.revoke, (id, "harm")));
+
+        vm.prank(_operator(INSTITUTE));
+        vm.expectRevert(abi.encodeWithSelector(IPools.PoolNotForSale.selector, id));
+        vault.payUse(id, 1, MONTH_E18);
+        vault.claimShare(id, 1, 0, new bytes32[](0));
+        assertEq(vault.balanceOf(_operator(1)), BONUS / OWNERS, "earned before");
     }
 
     function test_an_organisation_is_admitted_by_two_thirds() public {
@@ -113,6 +168,7 @@ contract SystemTest is SystemBase {
         assertEq(releases.evaluatorCourt(), address(court), "court");
         assertEq(releases.amendments(), address(amendments), "amendments");
         assertEq(releases.rewardVault(), address(vault), "vault");
+        assertEq(releases.disputes(), address(disputes), "disputes");
         assertEq(governor.timelock(), address(timelock), "timelock of the governor");
         assertEq(address(governor.token()), address(members), "token of the governor");
     }

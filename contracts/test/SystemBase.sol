@@ -5,6 +5,7 @@ import {AgentRegistry} from "../src/AgentRegistry.sol";
 import {AgreementBook} from "../src/AgreementBook.sol";
 import {Amendments} from "../src/Amendments.sol";
 import {Consent} from "../src/Consent.sol";
+import {Disputes} from "../src/Disputes.sol";
 import {EvaluatorCourt} from "../src/EvaluatorCourt.sol";
 import {MemberToken} from "../src/MemberToken.sol";
 import {ModelGovernor} from "../src/ModelGovernor.sol";
@@ -19,7 +20,7 @@ import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
 import {IRoundLedger} from "../src/interfaces/IRoundLedger.sol";
 import {Addresses} from "../src/types/Addresses.sol";
 import {Lines} from "../src/libraries/Lines.sol";
-import {AggregationPrivacy, Kind, PrivacyUnit, Terms} from "../src/types/Market.sol";
+import {AggregationPrivacy, JobTerms, Kind, PrivacyUnit, Terms} from "../src/types/Market.sol";
 import {Op, Phase, Rule, Source} from "../src/types/Policy.sol";
 import {Delays} from "../src/types/Voting.sol";
 import {gate, offices} from "./Gate.sol";
@@ -30,6 +31,9 @@ import {Sets} from "./Sets.sol";
 abstract contract SystemBase is MarketBase {
     uint256 internal constant GAP_RULE = 16;
     uint128 internal constant PRICE_E18 = 100e18;
+    uint128 internal constant BONUS = 40e18;
+    uint128 internal constant PLEDGE = 1000e18;
+    uint128 internal constant MONTH_E18 = 10e18;
 
     Timelock internal timelock;
     Consent internal consent;
@@ -47,7 +51,7 @@ abstract contract SystemBase is MarketBase {
 
     function _addresses() internal view override returns (Addresses memory a) {
         uint256 nonce = vm.getNonce(address(this));
-        (a.credit, a.amendments, a.disputes) = (address(credit), AMENDMENTS, address(disputes));
+        a.credit = address(credit);
         a.memberToken = vm.computeCreateAddress(address(this), nonce);
         a.timelock = vm.computeCreateAddress(address(this), nonce + 1);
         a.governor = vm.computeCreateAddress(address(this), nonce + 2);
@@ -60,6 +64,7 @@ abstract contract SystemBase is MarketBase {
         a.amendments = vm.computeCreateAddress(address(this), nonce + 9);
         a.rewardVault = vm.computeCreateAddress(address(this), nonce + 10);
         a.consent = vm.computeCreateAddress(address(this), nonce + 11);
+        a.disputes = vm.computeCreateAddress(address(this), nonce + 12);
     }
 
     function _deploy(Addresses memory a) internal override {
@@ -75,6 +80,7 @@ abstract contract SystemBase is MarketBase {
         amendments = new Amendments(a);
         vault = new RewardVault(a);
         consent = new Consent(a, offices());
+        disputes = new Disputes(a, DEPOSIT);
         for (uint32 i = 1; i <= _endorsers(); ++i) {
             _endorse(i);
         }
@@ -103,7 +109,7 @@ abstract contract SystemBase is MarketBase {
     // ---- The market ----
 
     function _openMarket() internal {
-        job = _openJob();
+        job = _openJobWith(BONUS);
         for (uint32 i = 1; i <= OWNERS; ++i) {
             _agree(Kind.Data, i);
             _agree(Kind.EvaluationRows, i);
@@ -114,8 +120,26 @@ abstract contract SystemBase is MarketBase {
         }
     }
 
+    function _openJobWith(uint128 bonusE18) private returns (bytes32) {
+        JobTerms memory terms = _jobTerms();
+        terms.bonusE18 = bonusE18;
+        vm.prank(_operator(INSTITUTE));
+        credit.approve(address(vault), type(uint256).max);
+        vm.prank(_agent(INSTITUTE));
+        return book.openJob(terms);
+    }
+
+    /// @dev The first owner pledges a bond; the last laboratory's agent judges what happens in its site.
+    function _pledge(Terms memory terms) private {
+        (terms.bondE18, terms.auditor) = (PLEDGE, _agent(ORGANISATIONS));
+        credit.transfer(_operator(1), PLEDGE);
+        vm.prank(_operator(1));
+        credit.approve(address(vault), PLEDGE);
+    }
+
     function _agree(Kind kind, uint32 seller) private {
         Terms memory terms = _terms(kind, seller);
+        if (kind == Kind.Data && seller == 1) _pledge(terms);
         bytes32 digest = book.hashTerms(terms);
         bytes32 id = book.createAgreement(terms, _sign(_key(INSTITUTE), digest), _sign(_key(seller), digest));
         agreements[kind][seller] = id;
@@ -171,6 +195,7 @@ abstract contract SystemBase is MarketBase {
     function _manifest(uint8 index) internal view returns (IReleaseRegistry.Manifest memory manifest) {
         (manifest.job, manifest.candidate, manifest.candidateIndex) = (job, _jobTerms().candidates[index], index);
         (manifest.artifact, manifest.card, manifest.licences) = (keccak256(abi.encode("model", index)), "card", 1);
+        manifest.usePriceE18 = MONTH_E18;
         manifest.agreements = new bytes32[](2 * OWNERS);
         for (uint32 i; i < OWNERS; ++i) {
             manifest.agreements[2 * i] = agreements[Kind.Data][i + 1];

@@ -25,10 +25,9 @@ CONTRACTS: Final = (
     "Amendments",
     "RewardVault",
     "Consent",
+    "Disputes",
 )
-"""In the order of deployment."""
-WIRED: Final = (*CONTRACTS, "Disputes")
-"""Places in the contracts' wiring; one that holds no contract of ours yet is the address of zeros."""
+"""In the order of deployment, and of the places in the contracts' wiring."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +102,6 @@ def deployment_digest(chain_id: int, contracts: Mapping[str, Address], codes: Ma
     contracts, codes
         Address and Keccak-256 of the code, 32 bytes, by name; a place without a contract stands with zeros.
     """
-    addresses = [contracts.get(name, NOBODY) for name in WIRED]
-    hashes = [codes.get(name, bytes(32)) for name in WIRED]
+    addresses = [contracts.get(name, NOBODY) for name in CONTRACTS]
+    hashes = [codes.get(name, bytes(32)) for name in CONTRACTS]
     return bytes(keccak(encode(["uint256", "address[]", "bytes32[]"], [chain_id, addresses, hashes])))

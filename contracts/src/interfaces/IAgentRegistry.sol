@@ -132,6 +132,9 @@ interface IAgentRegistry {
     /// @notice Reverts with AgreementBook's error when a side may not be party to these terms, or they are outside its mandate.
     function requireMayAgree(Terms calldata terms, address coordinator, Standing calldata before) external view;
 
+    /// @notice Reverts with AgreementBook's error when an agent may not lock that much, all it ever locked included.
+    function requireMayLock(address key, uint128 purposes, uint256 lockedE18) external view;
+
     /// @notice Says whether a signature binds an agent: it is its key's, or its operator's, whose wallet may be a contract (ERC-1271).
     function isSigned(address key, bytes32 digest, bytes calldata signature) external view returns (bool);
 
@@ -154,6 +157,9 @@ interface IAgentRegistry {
 
     /// @notice Operator of an organisation, also after its removal.
     function operatorOfOrganisation(uint32 organisation) external view returns (address);
+
+    /// @notice Active organisation that a key is the operator of, or zero.
+    function organisationOfOperator(address key) external view returns (uint32);
 
     /// @notice The organisation's first active evaluator agent, or zero.
     function evaluatorOf(uint32 organisation) external view returns (address);

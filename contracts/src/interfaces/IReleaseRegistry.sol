@@ -270,4 +270,5 @@ interface IReleaseRegistry is IFacts {
     function amendments() external view returns (address);
     function rewardVault() external view returns (address);
     function consent() external view returns (address);
+    function disputes() external view returns (address);
 }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @title Deposits, and what is owed to whom
-/// @notice Holds every deposit that is not the escrow of an agreement: bonds, stakes, challenges, appeals.
+/// @notice Holds every deposit that is not the escrow of an agreement: bonds, stakes, bonuses, challenges, appeals, disputes.
 /// @dev Money leaves in one way only: it is credited to an account, and `withdraw` sends it there.
 interface IRewardVault {
     /// @dev Only the contracts of this network hold deposits.

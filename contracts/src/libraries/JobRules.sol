@@ -26,8 +26,6 @@ library JobRules {
         _require(terms.privacyUnit == PrivacyUnit.Record, "privacyUnit");
         _require(terms.aggregationPrivacy == AggregationPrivacy.Clear, "aggregationPrivacy");
         _require(terms.integrationMode != IntegrationMode.None, "integrationMode");
-        // Nothing pays a bonus out yet: it would lie in the vault for ever.
-        _require(terms.bonusE18 == 0, "bonusE18");
         _require(terms.task != 0, "task");
         _require(terms.metricCode == metricCode, "metricCode");
         _require(terms.deadlineS > block.timestamp, "deadlineS");

@@ -12,6 +12,8 @@ library Manifests {
     function requireSound(IReleaseRegistry.Manifest calldata manifest) internal pure {
         _require(manifest.artifact != 0, "artifact");
         _require(manifest.card != 0, "card");
+        // What a pool can keep; a dearer release could earn nothing, and its bonus would be stuck.
+        _require(manifest.usePriceE18 <= type(uint96).max, "usePriceE18");
         // Bit 127 would turn the fact negative.
         _require(manifest.licences >> 127 == 0, "licences");
         _require(manifest.agreements.length <= MAX_AGREEMENTS, "agreements");

@@ -25,6 +25,7 @@ abstract contract Wiring is IReleaseRegistry {
     address internal immutable AMENDMENTS;
     IRewardVault internal immutable VAULT;
     IConsent internal immutable CONSENT;
+    address internal immutable DISPUTES;
 
     constructor(Addresses memory a) {
         GOVERNOR = a.governor;
@@ -38,6 +39,7 @@ abstract contract Wiring is IReleaseRegistry {
         AMENDMENTS = a.amendments;
         VAULT = IRewardVault(a.rewardVault);
         CONSENT = IConsent(a.consent);
+        DISPUTES = a.disputes;
     }
 
     function governor() external view returns (address) {
@@ -82,5 +84,9 @@ abstract contract Wiring is IReleaseRegistry {
 
     function consent() external view returns (address) {
         return address(CONSENT);
+    }
+
+    function disputes() external view returns (address) {
+        return DISPUTES;
     }
 }

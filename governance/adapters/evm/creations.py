@@ -9,7 +9,7 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from governance.adapters.evm.artifacts import artifact
-from governance.domain.deployment import WIRED
+from governance.domain.deployment import CONTRACTS
 from governance.domain.market import NOBODY, Address
 
 WORD_GAS: Final = 22_100
@@ -93,7 +93,7 @@ def reckoned(creation: Creation) -> int:
 
 def wired(arguments: tuple[object, ...], addresses: Mapping[str, Address]) -> tuple[object, ...]:
     """Return arguments with the struct of all addresses where ``WIRING`` stands."""
-    struct = tuple(addresses.get(name, NOBODY) for name in WIRED)
+    struct = tuple(addresses.get(name, NOBODY) for name in CONTRACTS)
     return tuple(struct if argument is WIRING else argument for argument in arguments)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from eth_utils.crypto import keccak
 
-from governance.domain.deployment import WIRED
+from governance.domain.deployment import CONTRACTS
 from governance.domain.market import Address
 from governance.ports import Event
 from governance.services import reading
@@ -26,6 +26,7 @@ GETTERS: Final = {
     "Amendments": "amendments",
     "RewardVault": "rewardVault",
     "Consent": "consent",
+    "Disputes": "disputes",
 }
 """Where ReleaseRegistry says that the others stand."""
 RANGE: Final = 500
@@ -142,8 +143,8 @@ class HistoryReader:
                 arguments = tuple(self._codebook.constructor_arguments(name, creation.code[len(known) :]))
                 history.creations[name] = (creation, arguments)
         if "AgreementBook" in history.creations and "Credit" not in history.addresses:
-            wired = reading.row(history.creations["AgreementBook"][1][0], len(WIRED))
-            history.addresses["Credit"] = reading.address(wired[WIRED.index("Credit")])
+            wired = reading.row(history.creations["AgreementBook"][1][0], len(CONTRACTS))
+            history.addresses["Credit"] = reading.address(wired[CONTRACTS.index("Credit")])
 
     def _is_deploying(self, history: History) -> bool:
         return any(name not in history.creations for name in ("ReleaseRegistry", *GETTERS))

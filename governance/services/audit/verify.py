@@ -13,6 +13,7 @@ from governance.services.audit.checks.appeals import check_appeals
 from governance.services.audit.checks.candidates import check_candidates
 from governance.services.audit.checks.consent import check_consent
 from governance.services.audit.checks.constitution import check_constitution
+from governance.services.audit.checks.disputes import check_disputes
 from governance.services.audit.checks.documents import check_documents, check_reports
 from governance.services.audit.checks.guardian import check_guardian
 from governance.services.audit.checks.juries import check_juries
@@ -51,6 +52,7 @@ CHECKS: Final[tuple[tuple[str, tuple[Check, ...]], ...]] = (
     ("jobs and agreements", (check_jobs, check_agreements)),
     ("payments", (check_payments,)),
     ("deposits", (check_vault,)),
+    ("disputes", (check_disputes,)),
     ("updates behind the rounds", (check_updates,)),
     ("files behind the decisions", (check_documents, check_reports)),
 )

@@ -216,6 +216,12 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
         "for want of a jury",
     ),
     "other facts judged": ("Released", "factsHash", flip, "candidates and verdicts", "facts it was judged by"),
+    "another part for the owners": ("IncomeSplit", "poolE18", plus_one, "deposits", "how the payment was divided"),
+    "a larger share claimed": ("ShareClaimed", "amountE18", plus_one, "deposits", "what was due"),
+    "another bonus": ("BonusSettled", "amountE18", plus_one, "deposits", "the bonus that was locked"),
+    "shares by no price": ("PoolOpened", "buyer", plus_one, "deposits", "what the pool goes by"),
+    "another verdict": ("DisputeDecided", "state", lambda state: 5 - state, "disputes", "where the deposit went"),
+    "another part of a bond": ("DisputeDecided", "slashBps", plus_one, "disputes", "part of the bond that it costs"),
     "other updates": ("RoundPosted", "root", flip, "updates behind the rounds", ""),
 }
 """Event, value, change, the family that must notice, and what it says; empty: evidence is missing."""

@@ -6,7 +6,7 @@ from typing import Final
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from governance.domain.deployment import WIRED
+from governance.domain.deployment import CONTRACTS
 from governance.domain.market import NOBODY, Address
 from governance.domain.signing import Domain
 from governance.services import reading
@@ -33,6 +33,7 @@ SIGNING_NAMES: Final = {
 CHOSEN: Final[Mapping[str, tuple[str, ...]]] = {
     "ReleaseRegistry": ("parentHead", "candidateBondE18"),
     "Consent": ("objectionStakeE18",),
+    "Disputes": ("depositE18",),
 }
 """Immutables that are no part of the wiring, by the view that tells them."""
 
@@ -85,6 +86,9 @@ def check_settings(context: Context, exam: Examination) -> None:
         if exam.holds(contract, f"{event_name} was emitted", condition=bool(events)):
             expected = events[-1].values[value]
             context.state(exam, contract, getter, expected=expected, call=(contract, getter))
+    if "Disputes" in context.history.creations:
+        deposit = context.history.creations["Disputes"][1][1]
+        context.state(exam, "Disputes", "deposit of a complaint", expected=deposit, call=("Disputes", "depositE18"))
 
 
 SETTINGS: Final = (
@@ -126,9 +130,9 @@ def _compare_creation(context: Context, exam: Examination, name: str) -> None:
     if name not in context.history.creations:
         return
     creation, arguments = context.history.creations[name]
-    wired = next((item for item in arguments if isinstance(item, tuple) and len(item) == len(WIRED)), None)
+    wired = next((item for item in arguments if isinstance(item, tuple) and len(item) == len(CONTRACTS)), None)
     where = f"{name}, created in block {creation.block}"
-    expected = tuple(context.history.addresses.get(contract, NOBODY) for contract in WIRED)
+    expected = tuple(context.history.addresses.get(contract, NOBODY) for contract in CONTRACTS)
     exam.equal(where, "the addresses it was given", expected=expected, found=wired)
 
 
@@ -141,8 +145,6 @@ def _masked(code: bytes, blueprint: Blueprint) -> bytes:
 
 def _known_words(context: Context, name: str) -> set[bytes]:
     words = {bytes(12) + bytes.fromhex(address[2:]) for address in context.history.addresses.values()}
-    if not set(WIRED) <= context.history.addresses.keys():
-        words.add(bytes(32))
     # What was chosen at deployment, and can be read.
     words |= {_word(context.read(name, getter)) for getter in CHOSEN.get(name, ())}
     if name in SIGNING_NAMES:

@@ -1,33 +1,25 @@
-"""The vault: every deposit and balance replayed, each transfer explained, and what came in still there or withdrawn."""
-
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+"""The vault: every deposit, pool and balance replayed, and each transfer explained."""
 
 from governance.domain.market import Address
 from governance.ports import Event
 from governance.services import reading
-from governance.services.audit.checks.transfers import Movements, check_balance, compare_transfers
+from governance.services.audit.checks import pools
+from governance.services.audit.checks.transfers import check_balance, compare_transfers
 from governance.services.audit.context import Context, place
 from governance.services.audit.report import Examination
+from governance.services.audit.till import NOBODY, Till
 
 WHERE = "RewardVault"
-NOBODY = "0x" + "0" * 40
-HOLDERS = ("AgreementBook", "EvaluatorCourt", "ReleaseRegistry", "Consent")
-
-
-@dataclass(slots=True)
-class Till:
-    """What lies in the vault as its events tell it."""
-
-    deposits: dict[tuple[Address, bytes], tuple[Address, int]] = field(default_factory=dict)
-    """Owner and amount by holder and key; an empty deposit has no owner."""
-    balances: Counter[Address] = field(default_factory=Counter)
-    movements: Movements = field(default_factory=lambda: defaultdict(Counter))
-
-    @property
-    def owed_e18(self) -> int:
-        """Return all deposits and balances together."""
-        return sum(amount for _, amount in self.deposits.values()) + self.balances.total()
+HOLDERS = ("AgreementBook", "EvaluatorCourt", "ReleaseRegistry", "Consent", "Disputes")
+FOLLOWERS = ("IncomeSplit", "RoyaltyPaid")
+"""They tell how a payment for use was divided, and are compared with it."""
+POOL_STEPS = {
+    "PoolOpened": pools.opened,
+    "BonusSettled": pools.bonus_settled,
+    "UsePaid": pools.use_paid,
+    "ShareClaimed": pools.claimed,
+    "RootDropped": pools.root_dropped,
+}
 
 
 def check_vault(context: Context, exam: Examination) -> None:
@@ -41,7 +33,9 @@ def check_vault(context: Context, exam: Examination) -> None:
             _hold(context, exam, till, event)
         elif event.name in ("GivenBack", "Forfeited"):
             _move(exam, till, event)
-        else:
+        elif event.name in POOL_STEPS:
+            POOL_STEPS[event.name](context, exam, till, event)
+        elif event.name not in FOLLOWERS:
             exam.fault(where, "an event that is accounted for", found=event.name)
     _check_standing(context, exam, till)
     compare_transfers(context, exam, WHERE, till.movements)
@@ -90,4 +84,5 @@ def _check_standing(context: Context, exam: Examination, till: Till) -> None:
         context.state(exam, where, "owner and amount", expected=deposit, call=(WHERE, "held", holder, key))
     for account, balance in till.balances.items():
         context.state(exam, f"account {account}", "balance", expected=balance, call=(WHERE, "balanceOf", account))
+    pools.check_standing(context, exam, till)
     context.state(exam, WHERE, "all that it owes, in 1e-18 credit", expected=till.owed_e18, call=(WHERE, "owedE18"))
