@@ -17,6 +17,8 @@ from governance.adapters.evm import EvmChain
 from governance.adapters.store import FileStore
 from governance.domain.market import Kind
 from governance.ports import Receipt, Signer
+from governance.services.pools import Pools
+from governance.services.releases import Releases
 from tests.integration.dashboard_network import CENTRE, HOSPITALS, INSTITUTE, LABORATORIES, PlayedNetwork, sha
 from tests.steady_chain import SteadyChain, steady_chain
 
@@ -71,6 +73,8 @@ def measure() -> dict[str, Steps]:
         four = _job(network)
     with _network(HOSPITALS) as network:
         whole = _whole_path(network)
+    with _network(HOSPITALS) as network:
+        income = _income(network)
     with _network(TEN) as network:
         ten = _job(network)
     jobs = {"4 owners": four, "10 owners": ten}
@@ -79,6 +83,7 @@ def measure() -> dict[str, Steps]:
         "claim": claims,
         "rounds and payments of ten rounds": jobs,
         "from agreement to payment": whole,
+        "income of a release with 4 contributors": income,
     }
 
 
@@ -166,6 +171,25 @@ def _whole_path(network: GasNetwork) -> Steps:
     found["together"] = sum(found.values())
     assert len(LABORATORIES) > 0
     return found
+
+
+def _income(network: GasNetwork) -> Steps:
+    """What a release earns, from the opening of its pool on."""
+    for number in range(1 + ROUNDS_EACH):
+        network.post_round(number)
+    release = network.submit(0, gap_micros=60_000)
+    network.decide(release)
+    pools, user = Pools(network.chain), network.operator(INSTITUTE)
+    network.chain.send(user, "Credit", "approve", (network.chain.address("RewardVault"), 10**24))
+    place = len(network.steps)
+    pools.open(user, release, Releases(network.chain).manifest(release))
+    price_e18 = pools.pool(release).use_price_e18
+    for what in ("first", "next"):
+        pools.pay_use(user, release, months=1, limit_e18=price_e18)
+        network.steps[-1] = (f"{what} payment for use", network.last())
+    for name in network.hospitals[:2]:
+        pools.claim(user, release, network.registry.organisation_of(network.agent(name).address))
+    return {f"{name}, {number}": gas for number, (name, gas) in enumerate(network.since(place), start=1)}
 
 
 def main() -> int:
