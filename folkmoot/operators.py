@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from folkmoot.agent_config import AgentConfig
+from folkmoot.income import allow
 from governance.errors import FolkmootError
 
 if TYPE_CHECKING:
@@ -146,7 +147,6 @@ def stake_for(chain: Chain, operator: Signer, config_file: Path, amount_e18: int
     """
     from governance.adapters.evm.keys import keystore_address
     from governance.services.court import Court
-    from governance.services.reading import number
     from governance.services.registry import Registry
 
     agent, court = keystore_address(AgentConfig.read(config_file).key), Court(chain)
@@ -157,10 +157,7 @@ def stake_for(chain: Chain, operator: Signer, config_file: Path, amount_e18: int
         raise OperatorError(
             f"{staked_e18 / 10**18:.2f} credits are at stake, which is enough; name an --amount for more"
         )
-    vault = chain.address("RewardVault")
-    # Added to what stands: bonds of the same operator need theirs.
-    allowed_e18 = number(chain.read("Credit", "allowance", operator.address, vault))
-    chain.send(operator, "Credit", "approve", (vault, allowed_e18 + missing_e18))
+    allow(chain, operator, missing_e18)
     court.stake(operator, agent, missing_e18)
     return staked_e18 + missing_e18
 

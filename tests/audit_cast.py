@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 from eth_utils.crypto import keccak
 
+from agents.roles.desk import Desk
 from folkmoot.constitution import Founder, Founding, deploy
 from folkmoot.devnet import find_anvil
 from folkmoot.settings import read_settings
@@ -20,6 +23,7 @@ from governance.adapters.store import FileStore
 from governance.domain.deployment import Deployment
 from governance.domain.release import Manifest
 from governance.policy import load_policies
+from governance.services.court import Court
 from governance.services.registry import Role
 from tests.node_calls import NodeCalls
 
@@ -61,6 +65,11 @@ class Story(NodeCalls):
 
 def key(name: str) -> KeySigner:
     return KeySigner.from_secret(keccak(text=f"story {name}"))
+
+
+def desk_of_keeper(story: Story) -> Desk:
+    """Return the data centre's desk with the real chain, as far as deposits and disputes go."""
+    return cast("Desk", SimpleNamespace(chain=story.chain, signer=operator(CENTRE), court=Court(story.chain)))
 
 
 def member(name: str) -> KeySigner:

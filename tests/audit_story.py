@@ -16,6 +16,7 @@ from pathlib import Path
 
 from eth_utils.crypto import keccak
 
+from agents.roles.keeper import Keeper
 from folkmoot.constitution import DAY_S, OBJECTION_STAKE_E18
 from governance.adapters.evm import KeySigner
 from governance.domain.market import Mandate
@@ -38,6 +39,7 @@ from tests.audit_cast import (
     SUPPLY_E18,
     Story,
     agent,
+    desk_of_keeper,
     key,
     member,
     operator,
@@ -263,8 +265,10 @@ def dispute_work(story: Story) -> None:
     auditor = agent(LABORATORIES[0])
     disputes.rule(auditor, raised[0], upheld=False)
     disputes.rule(auditor, raised[1], upheld=True)
-    story.advance(14 * DAY_S + 2)
-    disputes.conclude(operator(CENTRE), raised[2])
+    keeper = Keeper(desk_of_keeper(story))
+    due_at_s = keeper._dispute(raised[2]).due_at_s
+    story.advance(due_at_s - story.chain.now_s())
+    keeper._dispute(raised[2])
 
 
 def _second_job(story: Story) -> None:

@@ -18,6 +18,8 @@ from governance.adapters.evm import EvmChain, KeySigner
 from governance.adapters.store import FileStore
 from governance.domain.market import Kind
 from governance.ports import Receipt, Signer
+from governance.services.pools import Pools
+from governance.services.releases import Releases
 from tests.integration.dashboard_network import CENTRE, HOSPITALS, INSTITUTE, LABORATORIES, PlayedNetwork, sha
 from tests.steady_chain import SteadyChain, steady_chain
 
@@ -73,6 +75,8 @@ def measure() -> dict[str, Steps]:
     with _network(HOSPITALS) as network:
         whole = _whole_path(network)
         vote = _beside_a_bare_governor(network, whole)
+    with _network(HOSPITALS) as network:
+        income = _income(network)
     with _network(TEN) as network:
         ten = _job(network)
     jobs = {"4 owners": four, "10 owners": ten}
@@ -82,6 +86,7 @@ def measure() -> dict[str, Steps]:
         "rounds and payments of ten rounds": jobs,
         "from agreement to payment": whole,
         "from proposal to execution": vote,
+        "income of a release with 4 contributors": income,
     }
 
 
@@ -193,6 +198,25 @@ def _beside_a_bare_governor(network: GasNetwork, whole: Steps) -> Steps:
         "a release, without the votes": alone,
         "per cent of the bare, without the votes": -(-100 * alone // theirs_alone),
     }
+
+
+def _income(network: GasNetwork) -> Steps:
+    """What a release earns, from the opening of its pool on."""
+    for number in range(1 + ROUNDS_EACH):
+        network.post_round(number)
+    release = network.submit(0, gap_micros=60_000)
+    network.decide(release)
+    pools, user = Pools(network.chain), network.operator(INSTITUTE)
+    network.chain.send(user, "Credit", "approve", (network.chain.address("RewardVault"), 10**24))
+    place = len(network.steps)
+    pools.open(user, release, Releases(network.chain).manifest(release))
+    price_e18 = pools.pool(release).use_price_e18
+    for what in ("first", "next"):
+        pools.pay_use(user, release, months=1, limit_e18=price_e18)
+        network.steps[-1] = (f"{what} payment for use", network.last())
+    for name in network.hospitals[:2]:
+        pools.claim(user, release, network.registry.organisation_of(network.agent(name).address))
+    return {f"{name}, {number}": gas for number, (name, gas) in enumerate(network.since(place), start=1)}
 
 
 def main() -> int:

@@ -17,7 +17,9 @@ from governance.domain.release import ProposalState, Stage, Status
 from governance.errors import ContractRefused
 from governance.ports import Receipt
 from governance.services import reading
+from governance.services.disputes import Disputes, DisputeState
 from governance.services.market import AgreementRecord, AgreementState, JobRecord, JobState, RoundClaim
+from governance.services.pools import Pools
 from governance.services.releases import ReleaseRecord
 
 LOGGER = logging.getLogger(__name__)
@@ -37,12 +39,15 @@ class Keeper:
         self.desk = desk
         self._ended: set[int | bytes] = set()
         """Proposals, cases, jobs and changes that nothing is due for any more."""
+        self._past_disputes: set[bytes] = set()
+        """Apart, since the jury's case about a dispute has the same id."""
 
     def step(self) -> Plans:
         """Do all that is due for every job and proposal."""
         plans = each(self._open_proposals(), self._proposal, name=lambda number: f"proposal {str(number)[:8]}")
         plans += each(self._waiting_amendments(), self._amendment, name=lambda change: f"change {change.hex()[:8]}")
         plans += each(self._open_cases(), self._case, name=lambda case: f"case {case.hex()[:8]}")
+        plans += each(self._open_disputes(), self._dispute, name=lambda dispute: f"dispute {dispute.hex()[:8]}")
         return merge(plans + each(self._open_jobs(), self._job, name=lambda job: f"job {job.hex()[:8]}"))
 
     def _job(self, job: bytes) -> Plans:
@@ -80,6 +85,28 @@ class Keeper:
     def _waiting_amendments(self) -> list[bytes]:
         changes = [reading.raw(event.values["id"]) for event in self._amendment_feed.read()]
         return [change for change in changes if change not in self._ended]
+
+    @cached_property
+    def _dispute_feed(self) -> Feed:
+        return Feed(self.desk.chain, "Disputes", ["DisputeRaised"])
+
+    def _open_disputes(self) -> list[bytes]:
+        disputes = [reading.raw(event.values["id"]) for event in self._dispute_feed.read()]
+        return [dispute for dispute in disputes if dispute not in self._past_disputes]
+
+    def _dispute(self, dispute: bytes) -> Plans:
+        """Carry out a verdict, or end what its judge left unanswered; a jury's case has the same id."""
+        disputes = Disputes(self.desk.chain)
+        record = disputes.dispute(dispute)
+        if record is None or record.state is not DisputeState.OPEN:
+            self._past_disputes.add(dispute)
+            return Plans()
+        if record.decide_by_s and self.desk.chain.now_s() <= record.decide_by_s:
+            return Plans(due_at_s=record.decide_by_s + 1)
+        lapsed = not record.decide_by_s and self.desk.court.case(dispute).stage is Stage.LAPSED
+        if record.decide_by_s or lapsed or self.desk.court.is_conclusive(dispute):
+            self._try(lambda: disputes.conclude(self.desk.signer, dispute), "conclude")
+        return Plans()
 
     def _amendment(self, change: bytes) -> Plans:
         record, now = self.desk.amendments.amendment(change), self.desk.chain.now_s()
@@ -167,14 +194,23 @@ class Keeper:
         everything = self.desk.agreements.of(job)
         active = [a for a in everything if a.state is AgreementState.ACTIVE]
         bonded = [a for a in everything if a.state is not AgreementState.ACTIVE and self._is_bonded(a)]
+        promised = self._settle_bonus(job)
         if not active and not bonded:
-            self._ended.add(job)
+            if not promised:
+                self._ended.add(job)
             return []
         cases = self._measured_cases(job)
         self._pay_rounds(job, active)
         for agreement in active:
             self._pay(agreement, cases)
         return [self._expire(agreement) for agreement in (*active, *bonded)]
+
+    def _settle_bonus(self, job: bytes) -> int:
+        """Send a job's bonus where it belongs; return what still waits, for a candidate that is undecided."""
+        pools = Pools(self.desk.chain)
+        if pools.bonus_left_e18(job):
+            self._try(lambda: pools.settle_bonus(self.desk.signer, job), "settle the bonus")
+        return pools.bonus_left_e18(job)
 
     def _is_bonded(self, agreement: AgreementRecord) -> bool:
         return bool(agreement.bond_e18 and self.desk.market.bond_left_e18(agreement.id))

@@ -206,14 +206,6 @@ contract Citizens is SystemBase {
         _remember();
     }
 
-    function withdrawConsent(uint8 owner) external {
-        // Seldom, else nobody is left to contribute.
-        if (owner % 32 != 0) return;
-        vm.prank(_agent(1 + (owner / 32) % OWNERS));
-        book.withdraw(agreements[Kind.Data][1 + (owner / 32) % OWNERS]);
-        _remember();
-    }
-
     function raise(uint8 ground, bytes32 evidence) external {
         vm.prank(_operator(INSTITUTE));
         IDisputes.Ground chosen = IDisputes.Ground(1 + ground % 3);

@@ -1,17 +1,20 @@
-"""``folkmoot release verify FILE``: says whether exactly this file may be used now."""
+"""``folkmoot release verify | use | collect FILE``: may it be used, pay for its use, collect what it earned."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from folkmoot.commands.audit import RegistryOption, RpcOption
-from folkmoot.options import HomeOption, JsonOption, open_home, print_json, say
+from folkmoot.options import HomeOption, JsonOption, open_home, print_json, read_credits, say
 from governance.errors import FolkmootError
 
-group = typer.Typer(no_args_is_help=True, help="Ask the chain about a model file, or for a vote.")
+group = typer.Typer(
+    no_args_is_help=True, help="Ask about a model file or for a vote, pay for its use, collect what it earned."
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -60,13 +63,10 @@ def verify(
     Example: folkmoot release verify model.skops
     """
     from folkmoot.auditing import find_subject
-    from folkmoot.files import storage_errors
     from governance.adapters.evm.witness import EvmWitness
-    from governance.domain.record import sha256
     from governance.services.audit import AnswerWrong, judge_file
 
-    with storage_errors(file):
-        digest = sha256(file.read_bytes())
+    digest = _digest(file)
     place, settings = open_home(home)
     subject = find_subject(place, settings, rpc=rpc, registry=registry)
     try:
@@ -91,3 +91,56 @@ def verify(
         say(f"{'MAY' if answer.usable else 'MUST NOT'} be used: {file} ({digest.hex()[:8]}): {answer.reason}")
     if not answer.usable:
         raise typer.Exit(1)
+
+
+@group.command("use")
+def use(
+    file: Annotated[Path, typer.Argument(help="The model file.", exists=True, dir_okay=False, readable=True)],
+    key: Annotated[str, typer.Option(help="Name of the paying key in the home.")],
+    at_most: Annotated[
+        Decimal, typer.Option(parser=read_credits, metavar="CREDITS", help="Most that you are willing to pay.")
+    ],
+    months: Annotated[int, typer.Option(min=1, max=120, help="Months of 30 days.")] = 1,
+    home: HomeOption = None,
+) -> None:
+    """Pay for using exactly this file, from now or from the end of what is paid.
+
+    Example: folkmoot release use model.skops --months 3 --at-most 30 --key clinic.operator
+    """
+    from folkmoot.income import use_model
+    from folkmoot.keystore import open_keystore
+    from folkmoot.network import open_chain
+
+    place, settings = open_home(home)
+    chain, user = open_chain(place, settings), open_keystore(place, settings).signer(key)
+    until_s = use_model(chain, user, _digest(file), months=months, limit_e18=int(at_most.scaleb(18)))
+    say(f"paid until the chain's time is {until_s}; whether it may be used: folkmoot release verify {file}")
+
+
+@group.command("collect")
+def collect(
+    file: Annotated[Path, typer.Argument(help="The model file.", exists=True, dir_okay=False, readable=True)],
+    key: Annotated[str, typer.Option(help="Name of the operator's key in the home.")],
+    home: HomeOption = None,
+) -> None:
+    """Claim your organisation's share of bonus and income, and withdraw all that is owed to you.
+
+    Example: folkmoot release collect model.skops --key cleveland.operator
+    """
+    from folkmoot.income import CREDIT
+    from folkmoot.income import collect as collect_share
+    from folkmoot.keystore import open_keystore
+    from folkmoot.network import open_chain
+
+    place, settings = open_home(home)
+    chain, operator = open_chain(place, settings), open_keystore(place, settings).signer(key)
+    found = collect_share(chain, operator, _digest(file))
+    say(f"{found.share_e18 / CREDIT:.4f} credits of the pool; {found.withdrawn_e18 / CREDIT:.4f} withdrawn in all")
+
+
+def _digest(file: Path) -> bytes:
+    from folkmoot.files import storage_errors
+    from governance.domain.record import sha256
+
+    with storage_errors(file):
+        return sha256(file.read_bytes())

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from governance.domain.market import Address
-from governance.domain.release import Manifest, ProposalState, Reason, RefusalReason, Status
-from governance.domain.signing import short_text
+from governance.domain.release import MANIFEST_FIELDS, Manifest, ProposalState, Reason, RefusalReason, Status
+from governance.domain.signing import read_short_text, short_text
+from governance.errors import InvalidRecord
 from governance.ports import Chain, Receipt, Signer
 from governance.services import reading
 
@@ -100,6 +101,22 @@ class Releases:
             parent=reading.raw(values[16]),
             suspended_until_s=reading.number(values[17]),
         )
+
+    def manifest(self, release: bytes) -> Manifest:
+        """Return the manifest that a release was submitted with.
+
+        Raises
+        ------
+        InvalidRecord
+            If the node shows none that hashes to what the registry holds.
+        """
+        expected = self.release(release).manifest_hash
+        for event in self._chain.events("ReleaseRegistry", ["CandidateSubmitted"], from_block=self._chain.first_block):
+            if event.values["id"] == release:
+                found = read_manifest(event.values["manifest"])
+                if found.manifest_hash() == expected:
+                    return found
+        raise InvalidRecord(f"the manifest of release 0x{release.hex()} is not in the events; ask another node")
 
     def check(self, release: bytes) -> Judgement:
         """Ask the contract to judge a candidate now."""
@@ -245,3 +262,21 @@ class Governor:
     def execute(self, sender: Signer, proposal: int) -> Receipt:
         """Carry out a queued proposal."""
         return self._chain.send(sender, "ModelGovernor", "execute(uint256)", (proposal,))
+
+
+def read_manifest(value: object) -> Manifest:
+    """Return the manifest behind the contract's struct."""
+    row = reading.row(value, MANIFEST_FIELDS)
+    pairs = [reading.row(item, 2) for item in reading.items(row[9])]
+    return Manifest(
+        job=reading.raw(row[0]),
+        candidate=read_short_text(reading.raw(row[1])),
+        candidate_index=reading.number(row[2]),
+        artifact=reading.raw(row[3]),
+        card=reading.raw(row[4]),
+        parent=reading.raw(row[5]),
+        licences=reading.number(row[6]),
+        use_price_e18=reading.number(row[7]),
+        agreements=tuple(reading.raw(item) for item in reading.items(row[8])),
+        declared=tuple((read_short_text(reading.raw(key)), reading.number(number)) for key, number in pairs),
+    )

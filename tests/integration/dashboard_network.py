@@ -258,6 +258,7 @@ class PlayedNetwork:
             artifact=self.store.put(f"model {index}".encode()),
             card=self.store.put(json.dumps(card).encode()),
             licences=licence_bits(self.policy, [self.policy.licences[0].name]),
+            use_price_e18=10**18,
             agreements=tuple(cited),
             declared=(("energy_kwh", 2_000_000),),
         )

@@ -14,6 +14,7 @@ from governance.services.audit.cases import Case, Sitting
 from governance.services.audit.report import Examination
 from governance.services.audit.sources import UNFOLLOWABLE
 from governance.services.audit.timeline import Moment, moment_of
+from governance.services.releases import read_manifest
 
 R = TypeVar("R")
 JOB_FIELDS: Final = 14
@@ -138,24 +139,6 @@ def read_job_terms(value: object) -> JobTerms:
         bonus_e18=reading.number(row[11]),
         deadline_s=reading.number(row[12]),
         nonce=reading.number(row[13]),
-    )
-
-
-def read_manifest(value: object) -> Manifest:
-    """Return the manifest behind the contract's struct."""
-    row = reading.row(value, MANIFEST_FIELDS)
-    pairs = [reading.row(item, 2) for item in reading.items(row[9])]
-    return Manifest(
-        job=reading.raw(row[0]),
-        candidate=read_short_text(reading.raw(row[1])),
-        candidate_index=reading.number(row[2]),
-        artifact=reading.raw(row[3]),
-        card=reading.raw(row[4]),
-        parent=reading.raw(row[5]),
-        licences=reading.number(row[6]),
-        use_price_e18=reading.number(row[7]),
-        agreements=tuple(reading.raw(item) for item in reading.items(row[8])),
-        declared=tuple((read_short_text(reading.raw(key)), reading.number(number)) for key, number in pairs),
     )
 
 

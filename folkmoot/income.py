@@ -1,0 +1,126 @@
+"""What the users and the owners of a released model do on chain: pay for use, and collect what it earned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from governance.errors import FolkmootError
+
+if TYPE_CHECKING:
+    from governance.domain.market import Address
+    from governance.ports import Chain, Signer
+
+CREDIT = 10**18
+
+
+class IncomeError(FolkmootError):
+    """Nothing can be paid or collected; says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """What was collected for an organisation."""
+
+    share_e18: int
+    """Its share of the pool, credited now; zero when nothing had come in since the last time."""
+    withdrawn_e18: int
+    """All that the vault owed its operator."""
+
+
+def allow(chain: Chain, payer: Signer, amount_e18: int) -> None:
+    """Let the vault take an amount, on top of what it may take already."""
+    from governance.services.reading import number
+
+    vault = chain.address("RewardVault")
+    # Added to what stands: bonds and stakes of the same key need theirs.
+    allowed_e18 = number(chain.read("Credit", "allowance", payer.address, vault))
+    chain.send(payer, "Credit", "approve", (vault, allowed_e18 + amount_e18))
+
+
+def use_model(chain: Chain, user: Signer, artifact: bytes, *, months: int, limit_e18: int) -> int:
+    """Pay for months of use of exactly this file; return until when it is paid, as chain time.
+
+    Raises
+    ------
+    IncomeError
+        If the file is no release, is free, or costs more than the limit.
+    ContractRefused
+        If it may not be used now.
+    """
+    from governance.services.pools import Pools
+
+    pools, release = Pools(chain), _release_of(chain, artifact)
+    _open(chain, user, release)
+    price_e18 = pools.pool(release).use_price_e18 * months
+    if not price_e18:
+        raise IncomeError("this model is free: nothing is to be paid for its use")
+    if price_e18 > limit_e18:
+        raise IncomeError(
+            f"{months} months cost {price_e18 / CREDIT:.2f} credits, which is more than {limit_e18 / CREDIT:.2f}; "
+            "raise --at-most, or pay for fewer months"
+        )
+    allow(chain, user, price_e18)
+    pools.pay_use(user, release, months=months, limit_e18=limit_e18)
+    return pools.paid_until_s(release, user.address)
+
+
+def collect(chain: Chain, operator: Signer, artifact: bytes) -> Collected:
+    """Settle the bonus, claim the organisation's share of a release's pool, and withdraw all that is owed.
+
+    Raises
+    ------
+    IncomeError
+        If the key is nobody's operator, or nothing is due.
+    InvalidRecord
+        If a jury's shares decide, which only a program that knows them can claim by.
+    """
+    from governance.services.pools import Pools
+    from governance.services.reading import number
+
+    pools, release = Pools(chain), _release_of(chain, artifact)
+    organisation = _organisation_of(chain, operator.address)
+    _open(chain, operator, release)
+    job = pools.pool(release).job
+    if pools.bonus_left_e18(job):
+        pools.settle_bonus(operator, job)
+    share_e18 = pools.due_e18(release, organisation)
+    if share_e18:
+        pools.claim(operator, release, organisation)
+    owed_e18 = number(chain.read("RewardVault", "balanceOf", operator.address))
+    if not owed_e18:
+        raise IncomeError("nothing is due to this organisation now")
+    chain.send(operator, "RewardVault", "withdraw", (operator.address,))
+    return Collected(share_e18=share_e18, withdrawn_e18=owed_e18)
+
+
+def _open(chain: Chain, sender: Signer, release: bytes) -> None:
+    """Open the pool of a release, and those of the releases before it, oldest first."""
+    from governance.services.pools import Pools
+    from governance.services.releases import Releases
+
+    pools, releases = Pools(chain), Releases(chain)
+    line = []
+    while any(release) and not pools.pool(release).is_open:
+        line.append(release)
+        release = releases.release(release).parent
+    for closed in reversed(line):
+        pools.open(sender, closed, releases.manifest(closed))
+
+
+def _release_of(chain: Chain, artifact: bytes) -> bytes:
+    from governance.services.releases import Releases
+
+    release = Releases(chain).release_of(artifact)
+    if not any(release):
+        raise IncomeError("no release is of exactly this file")
+    return release
+
+
+def _organisation_of(chain: Chain, operator: Address) -> int:
+    from governance.services.reading import number
+
+    organisation = number(chain.read("AgentRegistry", "organisationOfOperator", operator))
+    if not organisation:
+        raise IncomeError(f"{operator} is the operator key of no active organisation; name another with --key")
+    return organisation
