@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IEvaluatorCourt} from "../src/interfaces/IEvaluatorCourt.sol";
 import {CourtBase} from "./CourtBase.sol";
+import {Kind} from "../src/types/Market.sol";
 import {CANDIDATE_BOND_E18} from "./Gate.sol";
 
 /// @dev Stakes, settings, panel, signed commitments, questions, and what settlement takes.
@@ -141,7 +142,11 @@ contract EvaluatorStakesTest is CourtBase {
         assertEq(credit.balanceOf(address(vault)), beforeE18 + bondE18, "nothing left");
         (, uint128 candidateE18) = vault.held(address(releases), id);
         assertEq(candidateE18, CANDIDATE_BOND_E18, "the candidate's bond is not the jury's");
-        assertEq(stakesE18 + slashedE18 + candidateE18, beforeE18, "in is out");
+        // The job's bonus and an owner's bond lie beside the stakes, and no juror moves them.
+        (, uint128 bonusE18) = vault.held(address(book), job);
+        (, uint128 pledgeE18) = vault.held(address(book), agreements[Kind.Data][1]);
+        assertEq(bonusE18 + pledgeE18, BONUS + PLEDGE, "the market's is not the jury's");
+        assertEq(stakesE18 + slashedE18 + candidateE18 + BONUS + PLEDGE, beforeE18, "in is out");
         assertEq(_treasury() + vault.balanceOf(STRANGER), slashedE18 + bondE18, "credited");
     }
 

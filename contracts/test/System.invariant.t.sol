@@ -35,7 +35,7 @@ contract Citizens is SystemBase {
     }
 
     /// @dev One short of two thirds, so that the walk has to get there.
-    function _endorsers() internal pure override returns (uint32) {
+    function _endorsers() internal pure virtual override returns (uint32) {
         return 8;
     }
 
@@ -259,7 +259,10 @@ contract Citizens is SystemBase {
         bytes32[] memory tried = releases.releasesOf(job);
         for (uint256 i; i < tried.length; ++i) {
             IPools.Pool memory pool = vault.pool(tried[i]);
-            sumE18 += pool.pooledE18 - pool.claimedE18;
+            sumE18 += pool.pooledE18 - pool.claimedE18 + _deposit(address(releases), tried[i]);
+            for (uint32 owner = 1; owner <= OWNERS; ++owner) {
+                sumE18 += _deposit(address(consent), keccak256(abi.encode(tried[i], owner)));
+            }
         }
         for (uint256 i; i < _raised.length; ++i) {
             sumE18 += _deposit(address(disputes), _raised[i]);
@@ -311,6 +314,10 @@ contract Citizens is SystemBase {
 
 /// @dev The same from the day on which a model is released and its pool is opened; the walk above seldom comes so far.
 contract Patrons is Citizens {
+    function _endorsers() internal pure override returns (uint32) {
+        return ORGANISATIONS;
+    }
+
     function setUp() public override {
         super.setUp();
         _postRounds(0, 3);

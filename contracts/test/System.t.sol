@@ -13,6 +13,7 @@ import {IModelGovernor} from "../src/interfaces/IModelGovernor.sol";
 import {IPools} from "../src/interfaces/IPools.sol";
 import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
 import {Kind} from "../src/types/Market.sol";
+import {CANDIDATE_BOND_E18} from "./Gate.sol";
 import {SystemBase} from "./SystemBase.sol";
 
 contract SystemTest is SystemBase {
@@ -81,9 +82,9 @@ contract SystemTest is SystemBase {
             vault.claimShare(id, i, 0, new bytes32[](0));
         }
 
-        // Of 60 without a fee: 4.2 royalties that no ancestor takes, then 27.9 each.
+        // Of 60 without a fee: 4.2 royalties that no ancestor takes, then 27.9 each; and the bond of the candidate.
         assertEq(vault.balanceOf(address(timelock)), 4.2e18, "treasury");
-        assertEq(vault.balanceOf(_operator(INSTITUTE)), 27.9e18, "buyer");
+        assertEq(vault.balanceOf(_operator(INSTITUTE)), 27.9e18 + CANDIDATE_BOND_E18, "buyer");
         for (uint32 i = 1; i <= OWNERS; ++i) {
             assertEq(vault.balanceOf(_operator(i)), (BONUS + 27.9e18) / OWNERS, "owner");
             vault.withdraw(_operator(i));
