@@ -164,7 +164,7 @@ contract Disputes is IDisputes {
         emit DisputeDecided(id, state, bps);
         LOG.append("dispute-decided", id, keccak256(abi.encode(id, state, bps)));
         if (state != State.Rejected) {
-            VAULT.giveBackAll(id);
+            VAULT.giveBack(id, DEPOSIT_E18);
         } else {
             uint32 accused = BOOK.agreement(found.agreement).organisation;
             VAULT.forfeit(id, AGENTS.operatorOfOrganisation(accused), DEPOSIT_E18);
