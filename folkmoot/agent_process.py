@@ -121,13 +121,14 @@ def _password(path: Path) -> str:
 
 def _mailbox(config: AgentConfig) -> Mailbox:
     from agents.net.mailbox import Mailbox
-    from agents.roles import compute, coordinator, evaluator, evidence, owner, selling
+    from agents.roles import compute, coordinator, evaluator, evidence, omissions, owner, selling
 
     tables: tuple[type[SQLModel], ...] = (
         *compute.Compute.tables,
         *coordinator.Coordinator.tables,
         *evaluator.Evaluator.tables,
         *owner.Owner.tables,
+        *omissions.Omissions.tables,
         *selling.Sales.tables,
         evidence.KnownRound,
     )
@@ -181,6 +182,7 @@ def _roles(config: AgentConfig, desk: Desk, secret: bytes) -> list[Role]:
 
 def _owner(config: AgentConfig, desk: Desk, signer: TermsSigner) -> list[Role]:
     from agents.roles.claims import Claims
+    from agents.roles.omissions import Omissions
     from agents.roles.owner import Owner
     from agents.roles.selling import Sales
     from agents.training.client import TrainingChild
@@ -193,11 +195,12 @@ def _owner(config: AgentConfig, desk: Desk, signer: TermsSigner) -> list[Role]:
         owner=desk.owner_name(desk.address), training_csv=setup.training.path, noise_seed=config.noise_seed
     )
     owner = Owner(desk, setup, child)
-    return [owner, Sales(desk, mandate, goods=owner, signer=signer), Claims(desk)]
+    return [owner, Sales(desk, mandate, goods=owner, signer=signer), Claims(desk), Omissions(desk)]
 
 
 def _coordinator(config: AgentConfig, desk: Desk, signer: TermsSigner) -> list[Role]:
     from agents.negotiation.mandate import BuyerMandate
+    from agents.roles.answers import Answers
     from agents.roles.buying import Purchases
     from agents.roles.coordinator import Coordinator
     from agents.training.client import TrainingChild
@@ -205,7 +208,7 @@ def _coordinator(config: AgentConfig, desk: Desk, signer: TermsSigner) -> list[R
     mandate = _mandate(config, desk)
     if not isinstance(mandate, BuyerMandate):
         raise AgentConfigError(f"{config.mandate}: a coordinator buys, so its mandate needs side: buyer")
-    return [Coordinator(desk, Purchases(desk, mandate, signer=signer), TrainingChild())]
+    return [Coordinator(desk, Purchases(desk, mandate, signer=signer), TrainingChild()), Answers(desk)]
 
 
 def _compute(config: AgentConfig, desk: Desk, signer: TermsSigner) -> list[Role]:

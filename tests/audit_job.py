@@ -36,6 +36,7 @@ class Plan:
 
     number: int
     candidates: tuple[str, ...]
+    mode: IntegrationMode = IntegrationMode.COUPLED
 
     @property
     def rounds(self) -> int:
@@ -77,7 +78,7 @@ def open_job(story: Story, plan: Plan) -> bytes:
         delta_e12=DELTA_E12,
         privacy_unit=PrivacyUnit.RECORD,
         aggregation_privacy=AggregationPrivacy.CLEAR,
-        integration_mode=IntegrationMode.COUPLED,
+        integration_mode=plan.mode,
         task=story.store.put(encoded({"type": "plan", **plan.body()})),
         metric_code=bytes.fromhex(metric_code_digest()),
         candidates=plan.candidates,

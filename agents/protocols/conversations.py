@@ -83,6 +83,7 @@ TRAINING: Final = Conversation(
     {
         ("owner", "idle", "TrainingTask"): {None: "training"},
         ("owner", "training", "TrainingTask"): {None: "training"},
+        ("owner", "sent", "SignedReceipt"): {None: "sent"},
         ("owner", "sent", "Receipt"): {None: "recorded"},
         ("compute", "idle", "AggregateTask"): {None: "open"},
         ("compute", "open", "Update"): {None: "open"},

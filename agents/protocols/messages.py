@@ -170,6 +170,16 @@ class Aggregate(Wire):
     leaves: Annotated[list[Leaf], Field(max_items=64)]
 
 
+class SignedReceipt(Wire):
+    """The coordinator signs that an owner's update will stand in the round by a deadline."""
+
+    job: Bytes32
+    round_number: Index
+    update_digest: Sha256
+    deadline_s: Seconds
+    signature: Signature
+
+
 class Receipt(Wire):
     """The coordinator shows an owner that its update is in the recorded round."""
 
@@ -223,6 +233,7 @@ MESSAGES: tuple[type[Wire], ...] = (
     Update,
     AggregateTask,
     Aggregate,
+    SignedReceipt,
     Receipt,
     EvaluationRows,
     EvaluationReport,

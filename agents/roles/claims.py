@@ -7,7 +7,7 @@ side holds. Half-way through the time for claims an owner no longer waits for it
 import json
 import logging
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from agents.roles.desk import Desk, Plans, each, merge
 from agents.roles.owner_records import RoundReceipt, TaskReceived, answer_digest
@@ -41,7 +41,7 @@ class Claims:
             self._closed.add(job)
             return Plans()
         end_s = self._desk.market.closable_from_s(agreement.id)
-        proven = [claim for claim in self._proven(job) if claim.round_number >= agreement.next_unit]
+        proven = [claim for claim in proven_rounds(self._desk, job) if claim.round_number >= agreement.next_unit]
         if end_s == NEVER_S or not proven:
             return Plans()
         if self._desk.chain.now_s() < end_s - BEFORE_END_S:
@@ -50,28 +50,32 @@ class Claims:
         return Plans()
 
     def _claim(self, agreement: AgreementRecord, proven: list[RoundClaim]) -> None:
-        market, due = self._desk.market, sorted(proven, key=lambda claim: claim.round_number)
-        for start in range(0, len(due), CLAIMS_PER_TRANSACTION):
-            part = due[start : start + CLAIMS_PER_TRANSACTION]
+        market = self._desk.market
+        for start in range(0, len(proven), CLAIMS_PER_TRANSACTION):
+            part = proven[start : start + CLAIMS_PER_TRANSACTION]
             try:
                 market.claim_rounds(self._desk.signer, agreement.id, part, job=agreement.job)
             except ContractRefused as refusal:
                 LOGGER.warning("our claim: %s", refusal)
 
-    def _proven(self, job: str) -> list[RoundClaim]:
-        with self._desk.mailbox.reading() as session:
-            receipts = session.exec(
-                select(RoundReceipt, TaskReceived).where(
-                    RoundReceipt.job == job,
-                    TaskReceived.job == job,
-                    TaskReceived.round_number == RoundReceipt.round_number,
-                )
-            ).all()
-        return [
-            RoundClaim(
-                round_number=receipt.round_number,
-                digest=answer_digest(task, self._desk.address),
-                proof=tuple(bytes.fromhex(node[2:]) for node in json.loads(receipt.proof)),
+
+def proven_rounds(desk: Desk, job: str) -> list[RoundClaim]:
+    """Return the rounds of a job that our receipts prove, in order."""
+    with desk.mailbox.reading() as session:
+        receipts = session.exec(
+            select(RoundReceipt, TaskReceived)
+            .where(
+                RoundReceipt.job == job,
+                TaskReceived.job == job,
+                TaskReceived.round_number == RoundReceipt.round_number,
             )
-            for receipt, task in receipts
-        ]
+            .order_by(col(RoundReceipt.round_number))
+        ).all()
+    return [
+        RoundClaim(
+            round_number=receipt.round_number,
+            digest=answer_digest(task, desk.address),
+            proof=tuple(bytes.fromhex(node[2:]) for node in json.loads(receipt.proof)),
+        )
+        for receipt, task in receipts
+    ]

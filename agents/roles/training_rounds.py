@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from agents.net.errors import MessageRefused
 from agents.net.mailbox import Outcome
-from agents.protocols.messages import Aggregate, AggregateTask, Receipt, TrainingTask, unpack_nanos
+from agents.protocols.messages import Aggregate, AggregateTask, Receipt, SignedReceipt, TrainingTask, unpack_nanos
 from agents.roles.desk import Desk, Plans
 from agents.roles.evidence import keep_round
 from agents.roles.job_runs import JobRun, RoundRun
@@ -22,10 +22,13 @@ from agents.training.task import OwnerRows
 from agents.training.task import TrainingTask as Task
 from governance.domain import evidence
 from governance.domain.market import Address, Kind
+from governance.domain.receipt import UpdateReceipt, ledger_domain
 from governance.errors import FolkmootError, InvalidRecord
 from governance.services.market import AgreementRecord, AgreementState
 
 LOGGER = logging.getLogger(__name__)
+RECEIPT_S = 86_400
+"""Chain time within which an acknowledged update stands in its round."""
 ROUND_S = 30
 """Chain time that a round waits for a silent owner."""
 
@@ -164,7 +167,30 @@ class TrainingRounds:
             row.sum_packed = message.sum_nanos
             row.leaves = json.dumps([{"owner": leaf.owner, "digest": leaf.update_digest} for leaf in message.leaves])
             session.add(row)
+            self._acknowledge(session, job, row)
         return Outcome(after_commit=(self.desk.wake,))
+
+    def _acknowledge(self, session: Session, job: bytes, row: RoundRun) -> None:
+        """Sign for every update in the sum, before the round is posted: from here on leaving one out costs us."""
+        domain = ledger_domain(self.desk.chain.chain_id, self.desk.chain.address("RoundLedger"))
+        deadline_s = self.desk.chain.now_s() + RECEIPT_S
+        for leaf in json.loads(row.leaves):
+            receipt = UpdateReceipt(
+                job=job,
+                round_number=row.number,
+                owner=leaf["owner"],
+                digest=bytes.fromhex(leaf["digest"]),
+                deadline_s=deadline_s,
+            )
+            message = SignedReceipt(
+                msg_id=f"signed:{row.job[:16]}:{row.number}",
+                job="0x" + row.job,
+                round_number=row.number,
+                update_digest=leaf["digest"],
+                deadline_s=deadline_s,
+                signature="0x" + self.desk.signer.sign_digest(receipt.signed_digest(domain)).hex(),
+            )
+            self.desk.mailbox.send(session, leaf["owner"], message)
 
     def _close_round(self, run: JobRun, row: RoundRun, task: Task) -> Plans:
         job = bytes.fromhex(row.job)

@@ -68,9 +68,13 @@ class RoundEvidence:
                 "job": "0x" + self.job.hex(),
                 "round": self.round_number,
                 "root": "0x" + self.root().hex(),
-                "leaves": [{"agent": leaf.agent, "digest": "0x" + leaf.digest.hex()} for leaf in self.leaves],
+                "leaves": self.entries(),
             }
         )
+
+    def entries(self) -> list[Record]:
+        """Return the leaves as documents hold them."""
+        return [{"agent": leaf.agent, "digest": "0x" + leaf.digest.hex()} for leaf in self.leaves]
 
     @classmethod
     def read(cls, data: bytes) -> Self:
@@ -83,19 +87,74 @@ class RoundEvidence:
         """
         document = read_document(data, "round")
         try:
-            found = cls(
-                job=word(document["job"]),
-                round_number=whole(document["round"]),
-                leaves=tuple(
-                    Leaf(agent=str(entry["agent"]), digest=word(entry["digest"]))
-                    for entry in objects(document["leaves"])
-                ),
-            )
+            read = _round(word(document["job"]), document)
+            found = cls(job=read.job, round_number=read.round_number, leaves=read.leaves)
             if found.root() != word(document["root"]):
                 raise InvalidRecord(f"round {found.round_number}: the root does not follow from the leaves")
         except (KeyError, ValueError) as problem:
             raise InvalidRecord(f"this is no round document: {problem!r}") from problem
         return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorEvidence:
+    """What stands behind an anchor: all rounds of one candidate in one tree (decoupled mode)."""
+
+    job: bytes
+    rounds: tuple[RoundEvidence, ...]
+    """In order; the leaves name their rounds."""
+
+    def hashes(self) -> list[bytes]:
+        """Return the leaves of the tree, round by round."""
+        return [hashed for each in self.rounds for hashed in each.hashes()]
+
+    def root(self) -> bytes:
+        """Return the root that is posted on chain."""
+        return merkle.root(self.hashes())
+
+    def proof(self, agent: Address, round_number: int) -> tuple[Leaf, list[bytes]]:
+        """Return an agent's leaf of a round and its proof.
+
+        Raises
+        ------
+        InvalidRecord
+            If the agent has no leaf in this round.
+        """
+        leaves = [(each.round_number, leaf) for each in self.rounds for leaf in each.leaves]
+        for index, (number, leaf) in enumerate(leaves):
+            if (number, leaf.agent) == (round_number, agent):
+                return leaf, merkle.proof(self.hashes(), index)
+        raise InvalidRecord(f"{agent} has no leaf of round {round_number} in this anchor")
+
+    def document(self) -> bytes:
+        """Return the document for the store."""
+        rounds: list[Record] = [{"round": each.round_number, "leaves": each.entries()} for each in self.rounds]
+        head = {"type": "anchor", "job": "0x" + self.job.hex(), "root": "0x" + self.root().hex()}
+        return canonical_json({**head, "rounds": rounds})
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        """Read an anchor's document.
+
+        Raises
+        ------
+        InvalidRecord
+            If it is no such document, or its root does not follow from its leaves.
+        """
+        document = read_document(data, "anchor")
+        try:
+            job = word(document["job"])
+            found = cls(job=job, rounds=tuple(_round(job, entry) for entry in objects(document["rounds"])))
+            if found.root() != word(document["root"]):
+                raise InvalidRecord("an anchor's root does not follow from its leaves")
+        except (KeyError, ValueError) as problem:
+            raise InvalidRecord(f"this is no anchor document: {problem!r}") from problem
+        return found
+
+
+def _round(job: bytes, entry: Mapping[str, Record]) -> RoundEvidence:
+    leaves = (Leaf(agent=str(leaf["agent"]), digest=word(leaf["digest"])) for leaf in objects(entry["leaves"]))
+    return RoundEvidence(job=job, round_number=whole(entry["round"]), leaves=tuple(leaves))
 
 
 def update_document(job: bytes, round_number: int, agent: Address, update_nanos: Sequence[int]) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from governance.domain.evidence import RoundEvidence, read_document
+from governance.domain.evidence import AnchorEvidence, RoundEvidence, read_document
 from governance.domain.record import Record, parse_canonical_json
 from governance.errors import EvidenceMissing, FolkmootError, StoreDamaged
 from governance.ports import EvidenceStore
@@ -29,6 +29,8 @@ class Library:
 
     rounds: dict[bytes, RoundEvidence] = field(default_factory=dict)
     """By Merkle root."""
+    anchors: dict[bytes, AnchorEvidence] = field(default_factory=dict)
+    """By Merkle root; those of decoupled jobs."""
     files: int = 0
 
 
@@ -47,17 +49,21 @@ def search(store: ListedStore | None, exam: Examination) -> Library:
             continue
         library.files += 1
         exam.holds(f"store file {digest.hex()}", "its bytes hash to its name", condition=True)
-        found = _round_of(data)
-        if found is not None:
+        found = _leaves_of(data)
+        if isinstance(found, RoundEvidence):
             library.rounds[found.root()] = found
+        elif found is not None:
+            library.anchors[found.root()] = found
     return library
 
 
-def _round_of(data: bytes) -> RoundEvidence | None:
-    if not data.startswith(b"{") or len(data) > MAX_DOCUMENT_BYTES or b'"type":"round"' not in data:
+def _leaves_of(data: bytes) -> RoundEvidence | AnchorEvidence | None:
+    if not data.startswith(b"{") or len(data) > MAX_DOCUMENT_BYTES:
         return None
     try:
-        return RoundEvidence.read(data)
+        if b'"type":"round"' in data:
+            return RoundEvidence.read(data)
+        return AnchorEvidence.read(data) if b'"type":"anchor"' in data else None
     except (FolkmootError, *UNFOLLOWABLE):
         # Somebody else's document; only what a posted root asks for is missed.
         return None

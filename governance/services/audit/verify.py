@@ -11,6 +11,7 @@ from governance.services.audit.checks.agreements import check_agreements, check_
 from governance.services.audit.checks.amendments import check_amendments
 from governance.services.audit.checks.appeals import check_appeals
 from governance.services.audit.checks.candidates import check_candidates
+from governance.services.audit.checks.challenges import check_challenges
 from governance.services.audit.checks.consent import check_consent
 from governance.services.audit.checks.constitution import check_constitution
 from governance.services.audit.checks.disputes import check_disputes
@@ -24,6 +25,7 @@ from governance.services.audit.checks.payments import check_payments
 from governance.services.audit.checks.powers import check_code, check_roles, check_settings
 from governance.services.audit.checks.registry import check_agents, check_data, check_organisations
 from governance.services.audit.checks.rounds import check_rounds, check_updates
+from governance.services.audit.checks.scores import check_scores
 from governance.services.audit.checks.standing import check_standing
 from governance.services.audit.checks.state import check_state
 from governance.services.audit.checks.vault import check_vault
@@ -48,7 +50,7 @@ CHECKS: Final[tuple[tuple[str, tuple[Check, ...]], ...]] = (
     ("candidates and verdicts", (check_candidates, check_verdicts, check_standing)),
     ("what people say beside the vote", (check_consent,)),
     ("juries", (check_juries, check_panel, check_appeals)),
-    ("rounds on chain", (check_rounds,)),
+    ("rounds on chain", (check_rounds, check_scores, check_challenges)),
     ("jobs and agreements", (check_jobs, check_agreements)),
     ("payments", (check_payments,)),
     ("deposits", (check_vault,)),

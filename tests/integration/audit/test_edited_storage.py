@@ -12,6 +12,7 @@ from eth_utils.crypto import keccak
 from governance.adapters.evm.artifacts import artifact
 from governance.adapters.evm.witness import EvmWitness
 from governance.domain.signing import short_text
+from governance.services.amendments import Amendments
 from governance.services.audit import CheckResult, ExitCode
 from tests.audit_runs import Reading, audit, places
 from tests.audit_story import CANDIDATES, OWNERS, Story, agent, member
@@ -143,6 +144,13 @@ EDITS: Final[dict[str, tuple[str, Callable[[Story], int], Callable[[int], int], 
         lambda _: entry(slot("AgentRegistry", "_mandates"), "address", agent(OWNERS[0]).address) + 1,
         lambda _: 7,
         "as its operator set it",
+    ),
+    "the code pin of a staged change": (
+        "Amendments",
+        # The third word is the hash of its target's code.
+        lambda story: entry(slot("Amendments", "_amendments"), "bytes32", Amendments(story.chain).ids()[0]) + 2,
+        add_one,
+        "code of its target when it was staged",
     ),
     "the wait of the timelock": ("Timelock", lambda _: slot("Timelock", "_delayS"), lambda _: 1, "getMinDelay"),
 }

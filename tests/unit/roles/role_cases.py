@@ -16,11 +16,12 @@ from agents.net.keys import canonical_address
 from agents.net.mailbox import Mailbox
 from agents.net.outbox import MailOutgoing
 from agents.protocols.messages import MESSAGES, Wire
-from agents.roles import compute, coordinator, evaluator, evidence, owner
+from agents.roles import compute, coordinator, evaluator, evidence, omissions, owner
 from agents.roles.desk import Desk
 from agents.roles.plan import plan_digest
 from agents.training.canonical import canonical_json
 from agents.training.task import Candidate, OwnerRows, TrainingTask, plan_task
+from governance.adapters.evm import KeySigner
 from governance.domain.market import Address, Kind
 from governance.ports import Event
 from tests.training_cases import heart_schema
@@ -28,6 +29,8 @@ from tests.training_cases import heart_schema
 COORDINATOR, COMPUTE, CLEVELAND, HUNGARY, ZURICH = (canonical_address(f"0x{n:040x}") for n in range(0xC0, 0xC5))
 OWNERS = {CLEVELAND: "cleveland", HUNGARY: "hungary", ZURICH: "zurich"}
 ROWS, ROUNDS, EPSILON_MICROS, DELTA_E12 = 100, 2, 8_000_000, 10**7
+LEDGER = "0x" + "00" * 19 + "09"
+SIGNER = KeySigner.from_secret(b"\x07" * 32)
 JOB = b"\x01" * 32
 JOB_HEX = "0x" + JOB.hex()
 TABLES = (
@@ -35,6 +38,7 @@ TABLES = (
     *coordinator.Coordinator.tables,
     *evaluator.Evaluator.tables,
     *owner.Owner.tables,
+    *omissions.Omissions.tables,
     evidence.KnownRound,
 )
 WIRE = {model.__name__: model for model in MESSAGES}
@@ -60,6 +64,10 @@ class Chain:
     seen: list[Event] = field(default_factory=list)
     plan: TrainingTask = field(default_factory=task)
     first_block: int = 0
+    chain_id: int = 7
+
+    def address(self, _contract: str) -> Address:
+        return LEDGER
 
     def now_s(self) -> int:
         return self.time_s
@@ -101,7 +109,7 @@ def desk_of(home: Path, address: Address, chain: Chain, **changes: object) -> De
     )
     fields: dict[str, object] = {
         "address": address,
-        "signer": None,
+        "signer": SIGNER,
         "chain": chain,
         "mailbox": Mailbox.open(home / "agent.sqlite", TABLES),
         "store": store,

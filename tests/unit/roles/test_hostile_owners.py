@@ -15,6 +15,7 @@ from agents.protocols.messages import (
     AggregateTask,
     Leaf,
     Receipt,
+    SignedReceipt,
     Update,
     pack_nanos,
 )
@@ -209,7 +210,7 @@ def test_a_round_posted_before_a_crash_is_kept_and_receipted_before_anything_els
     assert rounds.is_kept(run, task(), 0)
 
     assert [row.number for row in rounds.rows(run)] == [0]
-    assert [type(message) for message in sent(desk)] == [Receipt]
+    assert [type(message) for message in sent(desk)] == [SignedReceipt, Receipt]
     assert desk.market.round_count(JOB) == 1
 
 
@@ -221,7 +222,7 @@ def test_no_round_is_opened_while_the_one_before_is_not_kept(tmp_path: Path) -> 
     plans = rounds.drive(JobRun(name="job", job=JOB.hex(), file="", terms=""), job_file(), 1)
 
     assert plans.busy == "job: waiting for the evidence of round 0"
-    assert sent(desk) == []
+    assert [type(message) for message in sent(desk)] == [SignedReceipt]
 
 
 def job_file() -> JobFile:

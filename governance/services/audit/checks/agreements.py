@@ -191,7 +191,8 @@ def _check_law(context: Context, exam: Examination, agreement: Agreement) -> Non
     exam.equal(name_of(agreement), "rules that fail", expected=(), found=verdict.failed_rules)
 
 
-def _first_unit(agreement: Agreement, job: Job | None) -> int:
+def first_unit(agreement: Agreement, job: Job | None) -> int:
+    """Return the first round that an agreement is paid for: those posted before it was made are not."""
     if job is None or agreement.terms.kind not in BY_ROUND:
         return 0
     return sum(moment_of(event) < moment_of(agreement.created) for event in job.rounds)
@@ -216,7 +217,7 @@ def _check_record(context: Context, exam: Examination, agreement: Agreement) -> 
     terms = agreement.terms
     units = sum(reading.number(event.values["units"]) for event in agreement.payments)
     job = context.records.jobs.get(terms.job)
-    first = _first_unit(agreement, job)
+    first = first_unit(agreement, job)
     following = max((reading.number(event.values["nextUnit"]) for event in agreement.payments), default=first)
     organisation = context.world.agents.before(moment_of(agreement.created), terms.seller)
     record = (

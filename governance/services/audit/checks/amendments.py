@@ -21,6 +21,7 @@ from governance.services.audit.ballots import read_proposals
 from governance.services.audit.checks.constitution import policy_at
 from governance.services.audit.context import Context, place
 from governance.services.audit.report import Examination
+from governance.services.audit.sources import AnswerMissing
 
 WHERE: Final = "Amendments"
 DAY_S: Final = 86_400
@@ -35,6 +36,7 @@ LOOSENING: Final = frozenset(
         ("AgreementBook", keccak(b"setFee(uint16)")[:4]),
     }
 )
+OVER: Final = frozenset({AmendmentState.WITHDRAWN, AmendmentState.ACTIVATED})
 STAGE: Final = keccak(b"stage(address,bytes)")[:4]
 RATIFY: Final = keccak(b"ratify(bytes32,bytes32)")[:4]
 WITHDRAW: Final = keccak(b"withdraw(bytes32)")[:4]
@@ -46,6 +48,7 @@ class Change:
 
     record: Amendment
     call: bytes
+    staged: Event
     opened: Event | None = None
 
 
@@ -81,8 +84,23 @@ def _compare(context: Context, exam: Examination, key: bytes, change: Change) ->
     except ContractRefused as refusal:
         exam.fault(where, "what stands of it", found=str(refusal))
         return
-    # The code that was pinned is compared when the call is made; what stands at the head may have changed since.
     exam.equal(where, "what stands of it", expected=replace(change.record, code_hash=found.code_hash), found=found)
+    head, target = context.history.head.number, change.record.target
+    pin = _code_hash(context, target, change.staged.block)
+    if pin is None:
+        # The node has forgotten that state; code of contracts like ours never changes.
+        pin = keccak(context.witness.code(target, head))
+    exam.equal(where, "code of its target when it was staged", expected=pin, found=found.code_hash)
+    if found.state not in OVER:
+        now = _code_hash(context, target, head)
+        exam.equal(where, "code of its target now, while it waits", expected=found.code_hash, found=now)
+
+
+def _code_hash(context: Context, target: Address, block: int) -> bytes | None:
+    try:
+        return keccak(context.witness.code(target, block))
+    except AnswerMissing:
+        return None
 
 
 def _staged(context: Context, exam: Examination, event: Event, *, sequence: int) -> Change:
@@ -110,7 +128,7 @@ def _staged(context: Context, exam: Examination, event: Event, *, sequence: int)
         call_hash=keccak(call),
         nonce=bytes(32),
     )
-    return Change(record, call)
+    return Change(record, call, event)
 
 
 def _directions(context: Context, event: Event, target: Address, call: bytes) -> frozenset[Direction]:
@@ -163,7 +181,7 @@ def _ratified(context: Context, exam: Examination, event: Event, change: Change)
 
 def _withdrawn(context: Context, exam: Examination, event: Event, change: Change) -> Change:
     record = change.record
-    open_ = record.state not in {AmendmentState.WITHDRAWN, AmendmentState.ACTIVATED}
+    open_ = record.state not in OVER
     exam.holds(place(event), "it was not over", condition=open_, found=record.state)
     _require_voted(context, exam, event, WITHDRAW + encode(["bytes32"], [record.id]))
     return replace(change, record=replace(record, state=AmendmentState.WITHDRAWN))

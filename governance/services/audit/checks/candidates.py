@@ -3,7 +3,7 @@
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from governance.domain.market import Kind
+from governance.domain.market import IntegrationMode, Kind
 from governance.domain.release import MANIFEST_TYPE
 from governance.services import reading
 from governance.services.audit.ballots import read_proposals
@@ -79,7 +79,9 @@ def _check_turn(context: Context, exam: Examination, release: Release) -> None:
     )
     exam.holds(where, "all candidates before it were refused", condition=refused)
     rounds = [event for event in job.rounds if moment_of(event) < moment]
-    needed = 1 + (manifest.candidate_index + 1) * job.terms.rounds_per_candidate
+    turns = manifest.candidate_index + 1
+    decoupled = job.terms.integration_mode is IntegrationMode.DECOUPLED
+    needed = turns if decoupled else 1 + turns * job.terms.rounds_per_candidate
     exam.holds(where, "all its rounds were posted", condition=len(rounds) >= needed, found=len(rounds))
 
 

@@ -13,6 +13,7 @@ from governance.ports import Event
 from governance.services import reading
 from governance.services.audit.cases import Case, is_abstention
 from governance.services.audit.checks.candidates import name_of
+from governance.services.audit.checks.rounds import rounds_behind
 from governance.services.audit.context import Context, place, short
 from governance.services.audit.library import fields_of
 from governance.services.audit.records import Agreement, Job, Release
@@ -124,17 +125,19 @@ def owner_name(organisation: str) -> str:
 
 def _owners_per_round(context: Context, release: Release, job: Job) -> list[list[str]] | None:
     per = job.terms.rounds_per_candidate
-    first = 1 + release.manifest.candidate_index * per
+    wanted = range(1 + release.manifest.candidate_index * per, 1 + (release.manifest.candidate_index + 1) * per)
     found: list[list[str]] = []
-    for event in job.rounds[first : first + per]:
-        known = context.library.rounds.get(reading.raw(event.values["root"]))
-        if known is None:
-            return None
-        agents = [leaf.agent for leaf in known.leaves[:-1]]
-        numbers = [context.world.organisation_of(agent, moment_of(event)) for agent in agents]
-        organisations = [context.world.organisations.last(number) for number in numbers]
-        found.append(sorted(owner_name(known.name if known else "") for known in organisations))
-    return found
+    for event in job.rounds:
+        behind = rounds_behind(context, job, event)
+        for known in behind or ():
+            if known.round_number not in wanted:
+                continue
+            agents = [leaf.agent for leaf in known.leaves[:-1]]
+            numbers = [context.world.organisation_of(agent, moment_of(event)) for agent in agents]
+            organisations = [context.world.organisations.last(number) for number in numbers]
+            found.append(sorted(owner_name(known.name if known else "") for known in organisations))
+    # A round whose leaves nobody has is missed elsewhere.
+    return found if len(found) == len(wanted) else None
 
 
 def _check_report(context: Context, exam: Examination, case: Case, event: Event) -> None:

@@ -3,11 +3,11 @@
 from collections import Counter, defaultdict
 
 from governance.domain import payouts
-from governance.domain.market import IntegrationMode, Kind
 from governance.services import reading
 from governance.services.audit.checks.agreements import BY_ROUND, name_of
 from governance.services.audit.checks.fees import check_fee, fee_bps_at
 from governance.services.audit.checks.transfers import Movements, check_balance, compare_transfers
+from governance.services.audit.checks.units import check_rounds_paid, parts_of
 from governance.services.audit.context import Context, place
 from governance.services.audit.records import Agreement
 from governance.services.audit.report import Examination
@@ -44,7 +44,7 @@ def _check_instalments(context: Context, exam: Examination, agreement: Agreement
     for event in agreement.payments:
         where = f"payment for {name_of(agreement)} in {place(event)}"
         count = reading.number(event.values["units"])
-        parts = terms.units * _parts(context, agreement)
+        parts = terms.units * parts_of(context, agreement)
         before = payouts.net(payouts.earned(terms.price_e18, done, parts), fee)
         done += count
         due = payouts.net(payouts.earned(terms.price_e18, done, parts), fee) - before
@@ -57,20 +57,13 @@ def _check_instalments(context: Context, exam: Examination, agreement: Agreement
         expected[event.transaction][(context.address(WHERE), str(payee), due)] += 1
 
 
-def _parts(context: Context, agreement: Agreement) -> int:
-    """Return in how many parts a unit is counted: hundredths where scores set how much of a round is paid."""
-    job = context.records.jobs.get(agreement.terms.job)
-    scored = job is not None and job.terms.integration_mode is IntegrationMode.OVERLAPPED
-    return 100 if scored and agreement.terms.kind is Kind.DATA else 1
-
-
 def _check_close(context: Context, exam: Examination, agreement: Agreement, expected: Movements) -> None:
     if agreement.closed is None:
         return
     where = f"end of {name_of(agreement)} in {place(agreement.closed)}"
     terms, book = agreement.terms, context.address(WHERE)
     units = sum(reading.number(event.values["units"]) for event in agreement.payments)
-    paid = payouts.earned(terms.price_e18, units, terms.units * _parts(context, agreement))
+    paid = payouts.earned(terms.price_e18, units, terms.units * parts_of(context, agreement))
     fee = paid - payouts.net(paid, fee_bps_at(context, moment_of(agreement.created)))
     exam.equal(where, "paid in all", expected=paid, found=agreement.closed.values["paidE18"])
     exam.equal(where, "the treasury's fee", expected=fee, found=agreement.closed.values["feeE18"])
@@ -99,7 +92,7 @@ def _check_units(context: Context, exam: Examination, agreement: Agreement) -> N
     """Compare which rounds or looks are marked as paid with their number, and require that each was due."""
     paid = sum(reading.number(event.values["units"]) for event in agreement.payments)
     if agreement.terms.kind in BY_ROUND:
-        _check_rounds_paid(context, exam, agreement, paid)
+        check_rounds_paid(context, exam, agreement, paid)
         return
     marked = [
         unit for unit in range(agreement.terms.units) if reading.flag(context.read(WHERE, "isPaid", agreement.id, unit))
@@ -107,22 +100,6 @@ def _check_units(context: Context, exam: Examination, agreement: Agreement) -> N
     exam.equal(name_of(agreement), "number of looks marked as paid", expected=paid, found=len(marked))
     undue = [unit for unit in marked if not _was_measured(context, agreement, unit)]
     exam.equal(name_of(agreement), "no look is paid that did not happen", expected=[], found=undue)
-
-
-def _check_rounds_paid(context: Context, exam: Examination, agreement: Agreement, paid: int) -> None:
-    """Require that rounds were paid upwards, each once, and none before it was posted."""
-    job = context.records.jobs.get(agreement.terms.job)
-    following = 0
-    for event in agreement.payments:
-        where = f"payment for {name_of(agreement)} in {place(event)}"
-        count, after = reading.number(event.values["units"]), reading.number(event.values["nextUnit"])
-        least = following + -(-count // _parts(context, agreement))
-        exam.holds(where, "rounds are paid upwards, each once", condition=after >= least, found=after)
-        posted = sum(moment_of(each) < moment_of(event) for each in job.rounds) if job else 0
-        exam.holds(where, "no round is paid before it was posted", condition=after <= posted, found=after)
-        following = after
-    passed = following * _parts(context, agreement)
-    exam.holds(name_of(agreement), "no more rounds paid than passed", condition=paid <= passed, found=paid)
 
 
 def _was_measured(context: Context, agreement: Agreement, unit: int) -> bool:
