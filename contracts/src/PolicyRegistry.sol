@@ -121,7 +121,9 @@ contract PolicyRegistry is IPolicyRegistry {
         view
         returns (uint256 failed, uint256 applied, uint8 tier)
     {
-        return _evaluate(PolicyCode.read(_code), Question(holder, subject, purposes, phase));
+        Blob set = PolicyCode.read(_code);
+        tier = _tierOf(set, purposes);
+        (failed, applied) = _evaluate(set, Question(holder, subject, purposes, phase), tier);
     }
 
     /// @inheritdoc IPolicyRegistry
@@ -132,7 +134,8 @@ contract PolicyRegistry is IPolicyRegistry {
     {
         Blob set = PolicyCode.read(_code);
         Question memory question = Question(holder, subject, purposes, Phase.RELEASE);
-        (failed, applied, tier) = _evaluate(set, question);
+        tier = _tierOfExisting(set, purposes);
+        (failed, applied) = _evaluate(set, question, tier);
         if (failed != 0) failed &= ~_excused(set, question, failed, tier);
     }
 
@@ -172,12 +175,11 @@ contract PolicyRegistry is IPolicyRegistry {
         uint8 phase;
     }
 
-    function _evaluate(Blob set, Question memory question)
+    function _evaluate(Blob set, Question memory question, uint8 tier)
         private
         view
-        returns (uint256 failed, uint256 applied, uint8 tier)
+        returns (uint256 failed, uint256 applied)
     {
-        tier = _tierOf(set, question.purposes);
         bytes32[] memory keys;
         uint8[] memory sources;
         (applied, keys, sources) = _asked(set, tier, question.phase);
@@ -194,6 +196,13 @@ contract PolicyRegistry is IPolicyRegistry {
         uint8 first;
         while ((unknown >> first) & 1 == 0) ++first;
         revert PolicyUnknownTier(first);
+    }
+
+    /// @dev What a release was made for may be taken out of the table; that must not put it beyond all judgement.
+    function _tierOfExisting(Blob set, uint128 purposes) private pure returns (uint8) {
+        (uint256 minimal, uint256 others) = set.tierWords();
+        bool known = PolicyCode.unknown(minimal, others, purposes) == 0;
+        return known ? _tierOf(set, purposes) : PolicyCode.strictest(others, type(uint128).max);
     }
 
     /// @dev Nothing in here can overflow: a set holds at most 64 rules.

@@ -377,10 +377,10 @@ contract ReleaseRegistry is Wiring {
         }
         bool passed = vote == IGovernor.ProposalState.Succeeded || vote == IGovernor.ProposalState.Queued;
         if (!passed) return (RefusalReason.None, 0);
+        // First, for a judgement reverts where the policy has no tier for a purpose any more.
+        if (block.timestamp > candidate.approvalDeadlineS) return (RefusalReason.Vote, 0);
         (failed,,) = check(id);
-        if (failed != 0) return (RefusalReason.Policy, failed);
-        bool expired = block.timestamp > candidate.approvalDeadlineS;
-        return (expired ? RefusalReason.Vote : RefusalReason.None, 0);
+        return (failed != 0 ? RefusalReason.Policy : RefusalReason.None, failed);
     }
 
     /// @dev A candidate without a proposal stands as one whose proposal was cancelled.

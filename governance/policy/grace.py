@@ -33,7 +33,7 @@ def graces_after(before: PolicySet, running: Graces, since: PolicySet, *, now_s:
     """
     found = [_grace(before, running, since, index=index, now_s=now_s) for index in range(len(since.rules))]
     rules = tuple(grace for grace in found if grace is not None and grace.until_s > now_s)
-    moved = any(0 not in move for move in tier_moves(before.tiers, since.tiers))
+    moved = any(left for left, _ in tier_moves(before.tiers, since.tiers))
     runs = running.tiers_until_s > now_s
     if moved and runs:
         raise PolicyError(f"the table of tiers has a grace until {running.tiers_until_s}; move purposes after it")
@@ -47,10 +47,12 @@ def evaluate_existing(
 ) -> Verdict:
     """Judge a release that was there before the set, as ``PolicyRegistry.evaluateExisting`` does.
 
+    A purpose that the table has no tier for any more counts as one of the strictest tier there is.
     The verdict's ``failed`` leaves out what the grace excuses; its findings say what the rules say now.
     """
     facts = tuple(facts)
-    verdict = evaluate(policy, facts, purposes=purposes, phase=Phase.RELEASE, now_s=now_s)
+    judged = _purposes_to_judge(policy, purposes)
+    verdict = evaluate(policy, facts, purposes=judged, phase=Phase.RELEASE, now_s=now_s)
     tier = _tier_before(policy, graces, purposes, now_s) or verdict.tier
     running = {grace.rule: grace for grace in graces.rules if grace.until_s > now_s}
     failed = verdict.failed
@@ -60,7 +62,13 @@ def evaluate_existing(
         earlier = running[index].earlier if index in running else rule
         if earlier is None or not _fails(earlier, facts, tier=tier, now_s=now_s):
             failed &= ~(1 << index)
-    return replace(verdict, failed=failed)
+    return replace(verdict, failed=failed, purposes=purposes)
+
+
+def _purposes_to_judge(policy: PolicySet, purposes: int) -> int:
+    # With a purpose that the table has no tier for any more, a release is judged by the strictest tier there is.
+    table = sum(1 << entry.purpose for entry in policy.tiers)
+    return table if purposes & ~table else purposes
 
 
 def _grace(before: PolicySet, running: Graces, since: PolicySet, *, index: int, now_s: int) -> Grace | None:

@@ -102,6 +102,18 @@ def test_an_existing_release_has_30_days_for_a_tighter_rule():
     assert failing(700_000, NOW_S + GRACE_S) != 0
 
 
+def test_a_removed_purpose_counts_as_the_strictest_tier_after_30_days():
+    since = replace(SHIPPED, tiers=tuple(entry for entry in SHIPPED.tiers if not DIAGNOSIS >> entry.purpose & 1))
+    graces = graces_after(SHIPPED, Graces(), since, now_s=NOW_S)
+
+    during = evaluate_existing(since, graces, facts(0), purposes=DIAGNOSIS, now_s=NOW_S + GRACE_S - 1)
+    after = evaluate_existing(since, graces, facts(700_000), purposes=DIAGNOSIS, now_s=NOW_S + GRACE_S)
+
+    assert (after.tier, after.failed, after.purposes) == (max(e.tier for e in since.tiers), 0, DIAGNOSIS)
+    assert during.failed_rules == ("min-auc",)
+    assert graces.tiers == SHIPPED.tiers
+
+
 def test_a_running_grace_is_not_drawn_out():
     since = with_rule(replace(rule("min-auc"), bound=800_000))
     graces = graces_after(SHIPPED, Graces(), since, now_s=NOW_S)

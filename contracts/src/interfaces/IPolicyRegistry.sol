@@ -117,6 +117,7 @@ interface IPolicyRegistry {
 
     /// @notice Judges a release that was there before the set: what is new or tighter binds it after a grace.
     /// @dev In the grace a rule fails only if its form before fails too, by the tier before. Bans (`NoneOf`) have no grace.
+    /// Where the table has no tier for one of its purposes any more, it is judged by the strictest tier there is.
     /// @return failed As of `evaluate` in phase RELEASE, without what the grace excuses.
     function evaluateExisting(IFacts facts, bytes32 subject, uint128 purposes)
         external

@@ -144,8 +144,8 @@ library PolicyAmendment {
         returns (PolicyCode.TierGrace memory)
     {
         (uint128[4] memory old, uint128[4] memory current) = (_table(before), _table(since));
-        bool moved = old[1] & (current[2] | current[3]) != 0 || old[2] & (current[1] | current[3]) != 0
-            || old[3] & (current[1] | current[2]) != 0;
+        // Up or down, or out of the table; what had no tier before had no releases.
+        bool moved = old[1] & ~current[1] != 0 || old[2] & ~current[2] != 0 || old[3] & ~current[3] != 0;
         bool runs = running.untilS > block.timestamp;
         if (moved && runs) revert IPolicyRegistry.PolicyGraceRuns("tiers", running.untilS);
         if (runs) return running;

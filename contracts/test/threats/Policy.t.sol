@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IPolicyRegistry} from "../../src/interfaces/IPolicyRegistry.sol";
 import {Direction} from "../../src/types/Amendment.sol";
-import {Entrenchment, FactRange, Op, Phase, Rule, RuleSet, Source, Tier} from "../../src/types/Policy.sol";
+import {Entrenchment, FactRange, Op, Phase, Rule, RuleSet, Source, Tier, TierEntry} from "../../src/types/Policy.sol";
 import {PolicyAmendBase} from "../PolicyAmendBase.sol";
 
 /// @dev Attacks on the constitution itself.
@@ -170,6 +170,39 @@ contract PolicyThreats is PolicyAmendBase {
         _refused(set, _graceRuns("tiers"));
         vm.warp(block.timestamp + 30 days);
         assertEq(_failedExisting(), 1 << GAP, "and no longer");
+    }
+
+    /// @dev Finding 14. A judgement that reverts for ever would let it stand whatever it does.
+    function test_finding_14_a_removed_purpose_is_judged_by_the_strictest_tier_after_30_days() public {
+        RuleSet memory set = _set();
+        set.tiers[0].tier = Tier.LIMITED;
+        policy = _deploy(set);
+        facts.set("tpr_gap_abs", 200_000, Source.MEASURED);
+        TierEntry[] memory shorter = new TierEntry[](2);
+        (shorter[0], shorter[1]) = (set.tiers[1], set.tiers[2]);
+        set.tiers = shorter;
+        _amend(set);
+        vm.expectRevert(abi.encodeWithSelector(IPolicyRegistry.PolicyUnknownTier.selector, TRIAGE));
+        policy.evaluate(facts, 0, FOR_TRIAGE, Phase.RELEASE);
+        assertEq(_failedExisting(), 0, "the tier before excuses it");
+        vm.warp(block.timestamp + 30 days);
+        assertEq(_failedExisting(), 1 << GAP, "the strictest tier's rule");
+        facts.set("tpr_gap_abs", 50_000, Source.MEASURED);
+        assertEq(_failedExisting(), 0, "which it may keep");
+    }
+
+    function test_finding_14_without_a_high_tier_the_strictest_is_the_next() public {
+        RuleSet memory set = _set();
+        set.tiers[0].tier = set.tiers[2].tier = Tier.MINIMAL;
+        set.tiers[1].tier = Tier.LIMITED;
+        policy = _deploy(set);
+        TierEntry[] memory shorter = new TierEntry[](2);
+        (shorter[0], shorter[1]) = (set.tiers[1], set.tiers[2]);
+        set.tiers = shorter;
+        _amend(set);
+        vm.warp(block.timestamp + 30 days);
+        (,, uint8 tier) = policy.evaluateExisting(facts, 0, FOR_TRIAGE);
+        assertEq(tier, Tier.LIMITED, "tier");
     }
 
     /// @dev Small steps one after the other would put off the first one for ever.

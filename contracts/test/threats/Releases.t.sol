@@ -10,6 +10,7 @@ import {ReleaseBase} from "../ReleaseBase.sol";
 
 interface VmMock {
     function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
+    function mockCallRevert(address callee, bytes calldata data, bytes calldata refusal) external;
     function clearMockedCalls() external;
 }
 
@@ -138,6 +139,19 @@ contract GateThreatsTest is ReleasedBase {
         court.measure(id, "tpr_gap_abs", GOOD_GAP);
         vm.expectPartialRevert(IReleaseRegistry.ReleaseExpired.selector);
         governor.execute(proposal);
+    }
+
+    /// @dev Finding 15. The judgement of a purpose without a tier reverts; that must not keep the candidate open for ever.
+    function test_a_passed_candidate_whose_purpose_was_removed_is_refused_in_the_end() public {
+        bytes32 id = _measured(0, GOOD_GAP);
+        _carry(_propose(id), 13);
+        bytes memory refusal = abi.encodeWithSelector(IPolicyRegistry.PolicyUnknownTier.selector, uint8(0));
+        mocks.mockCallRevert(address(policy), abi.encodeWithSelector(IPolicyRegistry.evaluate.selector), refusal);
+        vm.expectRevert(refusal);
+        releases.refuse(id);
+        vm.warp(_job().deadlineS + 30 days);
+        releases.refuse(id);
+        assertEq(uint256(releases.release(id).reason), uint256(IReleaseRegistry.RefusalReason.Vote), "reason");
     }
 
     /// @dev Threat 20.
