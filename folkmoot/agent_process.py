@@ -143,6 +143,7 @@ def _desk(config: AgentConfig, chain: StillChain, links: Links) -> Desk:
     from governance.services.amendments import Amendments
     from governance.services.court import Court
     from governance.services.market import Market
+    from governance.services.policy import PolicyInForce
     from governance.services.registry import Registry
     from governance.services.releases import Governor, Releases
 
@@ -158,7 +159,7 @@ def _desk(config: AgentConfig, chain: StillChain, links: Links) -> Desk:
         store=links.store,
         fetch=links.fetch,
         wake=links.wake,
-        policy=load_policies(),
+        constitution=PolicyInForce(chain, load_policies()),
         registry=Registry(chain),
         market=market,
         agreements=Agreements(chain, market),

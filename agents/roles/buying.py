@@ -53,6 +53,7 @@ class Purchases:
         self._desk = desk
         self._mandate = mandate
         self._now_s = desk.chain.now_s()
+        self._policy = desk.policy
         steps = Steps(desk.mailbox, address=desk.address, signer=signer, now_s=lambda: self._now_s)
         self._buying = BuyerDesk(steps, self)
         self._buying.register()
@@ -60,6 +61,7 @@ class Purchases:
     def buy(self, job: bytes, terms: JobTerms) -> bool:
         """Bargain with everybody who could sell, make the agreements, and say whether all that is over."""
         self._now_s = self._desk.chain.now_s()
+        self._policy = self._desk.policy
         with self._desk.mailbox.reading() as session:
             begun = (
                 session.exec(select(NegotiationRow).where(NegotiationRow.job == "0x" + job.hex())).first() is not None
@@ -76,7 +78,7 @@ class Purchases:
         return self._mandate
 
     def veto(self, terms: Terms) -> str:
-        return veto(self._desk.policy, terms, now_s=self._now_s)
+        return veto(self._policy, terms, now_s=self._now_s)
 
     def agreed(self, session: Session, deal: Deal) -> None:
         del session, deal
@@ -135,6 +137,10 @@ class Purchases:
         deal = deal_of(row)
         if self._desk.market.agreement(self._desk.market.terms_digest(deal.terms)) is not None:
             return True
+        broken = self.veto(deal.terms)
+        if broken:
+            self._void(row, deal, f"the rules that came into force meanwhile forbid it: {broken}")
+            return True
         try:
             self._desk.market.create_agreement(
                 self._desk.signer,
@@ -145,10 +151,13 @@ class Purchases:
         except ContractRefused as refusal:
             if self._desk.market.agreement(self._desk.market.terms_digest(deal.terms)) is not None:
                 return True  # an earlier try of ours was only slow
-            LOGGER.warning("a deal with %s is void: %s", row.peer, refusal)
-            with self._desk.mailbox.transaction() as session:
-                self._buying.void(session, deal.negotiation_id, str(refusal))
+            self._void(row, deal, str(refusal))
         return True
+
+    def _void(self, row: NegotiationRow, deal: Deal, why: str) -> None:
+        LOGGER.warning("a deal with %s is void: %s", row.peer, why)
+        with self._desk.mailbox.transaction() as session:
+            self._buying.void(session, deal.negotiation_id, why)
 
 
 def _nonce(purchase: Purchase) -> int:

@@ -23,6 +23,7 @@ from agents.roles.job_runs import JobRun, RoundRun, pack_terms, unpack_terms
 from agents.roles.jobs import JobFile
 from agents.roles.plan import plan_digest, plan_document
 from agents.roles.training_rounds import TrainingRounds, WrongSum
+from agents.roles.veto import Unlawful
 from agents.training.canonical import canonical_json
 from agents.training.client import TrainingChild
 from agents.training.errors import TrainingError
@@ -154,6 +155,8 @@ class Coordinator:
             return self.rounds.drive(run, file, number)
         except ContractRefused as refusal:
             return self._end(run, f"round {number} was refused: {refusal}")
+        except Unlawful as problem:
+            return self._end(run, f"the constitution forbids it: {problem}")
         except WrongSum as problem:
             return self._end(run, f"the compute provider's sum is wrong: {problem}")
 

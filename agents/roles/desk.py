@@ -17,6 +17,7 @@ from governance.ports import Chain, Signer
 from governance.services.amendments import Amendments
 from governance.services.court import Court
 from governance.services.market import Market
+from governance.services.policy import PolicyInForce
 from governance.services.registry import Registry
 from governance.services.releases import Governor, Releases
 
@@ -41,7 +42,7 @@ class Desk:
     fetch: Fetch
     wake: Callable[[], None]
     """Lets the roles step soon, from any thread."""
-    policy: PolicySet
+    constitution: PolicyInForce
     registry: Registry
     market: Market
     agreements: Agreements
@@ -49,6 +50,11 @@ class Desk:
     releases: Releases
     governor: Governor
     amendments: Amendments
+
+    @property
+    def policy(self) -> PolicySet:
+        """The set of rules that is in force now, whatever it was at the start."""
+        return self.constitution.now()
 
     @property
     def address(self) -> Address:

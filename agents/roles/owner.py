@@ -23,6 +23,7 @@ from agents.roles.feed import Feed
 from agents.roles.owner_records import PrivacySpent, RoundReceipt, RowsSent, TaskReceived, answer_digest
 from agents.roles.plan import plan_digest
 from agents.roles.rounds import RoundName
+from agents.roles.veto import round_veto
 from agents.training.canonical import canonical_json, parse_document
 from agents.training.client import TrainingChild
 from agents.training.commitment import load_salted
@@ -125,6 +126,7 @@ class Owner:
         if number >= agreement.units:
             raise MessageRefused(f"the agreement has {agreement.units} rounds")
         self._check_turn(session, job, number)
+        self._check_law(job, message.task_json)
         self._charge(session, job, agreement.epsilon_micros)
         if session.get(TaskReceived, (job.hex(), number)) is None:
             session.add(
@@ -151,6 +153,14 @@ class Owner:
         before = session.get(TaskReceived, (job.hex(), number - 1))
         if before is not None and before.update and session.get(RoundReceipt, (job.hex(), number - 1)) is None:
             raise NotYet("we hold no receipt for our update in the round before")
+
+    def _check_law(self, job: bytes, task_json: str) -> None:
+        # Rules may have changed since the agreement: privacy is not spent on a round that cannot be posted.
+        desk, contributors = self.desk, len(parse_task(task_json).owners)
+        purposes = desk.agreements.job(job).purposes
+        broken = round_veto(desk.policy, purposes=purposes, contributors=contributors, now_s=desk.chain.now_s())
+        if broken:
+            raise MessageRefused(f"the rules in force forbid this round: {broken}")
 
     def _check_plan(self, job: bytes, task_json: str, epsilon_micros: int) -> None:
         try:

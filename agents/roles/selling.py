@@ -14,6 +14,7 @@ from agents.protocols.selling import SellerDesk
 from agents.roles.desk import Desk, Plans
 from agents.roles.veto import veto
 from governance.domain.market import Kind, Terms
+from governance.domain.policy import PolicySet
 
 EARLIEST_S = 3600
 
@@ -42,6 +43,7 @@ class _View:
     now_s: int
     epsilon_granted_micros: int
     goods: dict[Kind, tuple[int, bytes]]
+    policy: PolicySet
 
 
 class Sales:
@@ -89,7 +91,7 @@ class Sales:
         )
 
     def veto(self, terms: Terms) -> str:
-        return veto(self._desk.policy, terms, now_s=self._view.now_s)
+        return veto(self._view.policy, terms, now_s=self._view.now_s)
 
     def agreed(self, session: Session, deal: Deal) -> None:
         del session, deal
@@ -102,4 +104,5 @@ class Sales:
             now_s=self._desk.chain.now_s(),
             epsilon_granted_micros=self._desk.market.epsilon_granted(self._desk.address),
             goods={kind: self._goods.offer(kind) for kind in Kind},
+            policy=self._desk.policy,
         )

@@ -13,6 +13,7 @@ from agents.roles.evidence import keep_round
 from agents.roles.job_runs import JobRun, RoundRun
 from agents.roles.jobs import JobFile
 from agents.roles.rounds import RoundName, name_round
+from agents.roles.veto import Unlawful, round_veto
 from agents.training.canonical import canonical_json
 from agents.training.errors import TaskError
 from agents.training.federated import RoundRequest, aggregate, check_update
@@ -62,6 +63,8 @@ class TrainingRounds:
             If the chain does not take the round.
         WrongSum
             If the sum can never be posted.
+        Unlawful
+            If the rules in force forbid it.
         """
         name = name_round(number, file.rounds_per_candidate)
         task = self.task(bytes.fromhex(run.job), file)
@@ -92,6 +95,7 @@ class TrainingRounds:
         active = self.active(job)
         compute = next(a.seller for a in active if a.kind is Kind.COMPUTE)
         owners = self._owners(run, number, [a.seller for a in active if a.kind is Kind.DATA])
+        self._require_lawful(job, number, contributors=len(owners))
         request = "" if name.kind == "statistics" else canonical_json(self._request(run, task, name).to_json()).decode()
         deadline = self.desk.chain.now_s() + ROUND_S
         task_json = canonical_json(task.to_json()).decode()
@@ -112,6 +116,14 @@ class TrainingRounds:
                     **common,
                 )
                 self.desk.mailbox.send(session, owner, message)
+
+    def _require_lawful(self, job: bytes, number: int, *, contributors: int) -> None:
+        """Stop a round that the ledger would refuse, before it costs anybody's privacy or gas."""
+        desk = self.desk
+        purposes = desk.agreements.job(job).purposes
+        broken = round_veto(desk.policy, purposes=purposes, contributors=contributors, now_s=desk.chain.now_s())
+        if broken:
+            raise Unlawful(f"round {number} with {contributors} owners, by the rules in force now: {broken}")
 
     def _owners(self, run: JobRun, number: int, sellers: list[Address]) -> list[Address]:
         # An owner that was silent in the last round is not waited for again.
@@ -196,13 +208,14 @@ class TrainingRounds:
         job = bytes.fromhex(row.job)
         try:
             proof = self._round_evidence(row, task)
-        except WrongSum:
+        except (WrongSum, Unlawful):
             raise
         except FolkmootError as problem:
             LOGGER.warning("round %s is not posted: %s", row.number, problem)
             return Plans(busy=f"{run.name}: waiting for the evidence of round {row.number}")
         if self.desk.market.round_count(job) == row.number:
             leaves = len(proof.leaves)
+            self._require_lawful(job, row.number, contributors=leaves - 1)
             self.desk.market.post_round(self.desk.signer, job, row.number, root=proof.root(), leaves=leaves)
         with self.desk.mailbox.transaction() as session:
             keep_round(self.desk, session, proof)

@@ -26,6 +26,7 @@ from agents.training.task import Candidate, OwnerRows, plan_task
 from agents.training.task import TrainingTask as Task
 from folkmoot.demo.cast import SCHEMA
 from governance.domain.market import IntegrationMode, Kind
+from governance.policy import load_policies
 from governance.services.market import AgreementRecord, AgreementState
 
 COORDINATOR, COMPUTE, OWNER = (canonical_address(f"0x{number:040x}") for number in (0xC0, 0xC1, 0xC2))
@@ -45,7 +46,7 @@ class Jobs:
         return plan_task(f"job-{number}", load_schema(SCHEMA), owners, candidates=(candidate,))
 
     def job(self, _job: bytes) -> SimpleNamespace:
-        return SimpleNamespace(coordinator=COORDINATOR)
+        return SimpleNamespace(coordinator=COORDINATOR, purposes=1)
 
     def rounds_per_candidate(self, _job: bytes) -> int:
         return ROUNDS
@@ -83,6 +84,9 @@ class QuietChain:
 
     first_block = 0
 
+    def now_s(self) -> int:
+        return 0
+
     def block_number(self) -> int:
         return 0
 
@@ -109,6 +113,7 @@ def build_owner(home: Path, lifetime_epsilon_micros: int) -> Owner:
         registry=SimpleNamespace(data_set=lambda _root: SimpleNamespace(rows=1)),
         owner_name=lambda _address: "cleveland",
         wake=lambda: None,
+        policy=load_policies(),
     )
     setup = OwnerSetup(
         schema=load_schema(SCHEMA),

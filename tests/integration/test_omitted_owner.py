@@ -14,6 +14,7 @@ from agents.net.artifacts import PublicStore
 from agents.net.mailbox import Mailbox, Verdict
 from agents.net.outbox import MailOutgoing
 from agents.protocols.messages import Aggregate, Leaf, SignedReceipt, pack_nanos
+from agents.protocols.records import TABLES as NEGOTIATION
 from agents.roles.agreements import Agreements
 from agents.roles.answers import Answers
 from agents.roles.desk import Desk, Plans
@@ -31,6 +32,7 @@ from governance.services.amendments import Amendments
 from governance.services.challenges import Challenges, ChallengeState
 from governance.services.court import Court
 from governance.services.market import Market
+from governance.services.policy import PolicyInForce
 from governance.services.registry import Registry
 from governance.services.releases import Governor, Releases
 from tests.audit_cast import CENTRE, INSTITUTE, LABORATORIES, OWNERS, Story, agent, operator, running_network
@@ -123,11 +125,11 @@ def desk_of(story: Story, home: Path, name: str, signer: KeySigner) -> Desk:
         signer=signer,
         sealing_key=lambda: keccak(text=name),
         chain=story.chain,
-        mailbox=Mailbox.open(home / name / "agent.sqlite", TABLES),
+        mailbox=Mailbox.open(home / name / "agent.sqlite", (*TABLES, *NEGOTIATION)),
         store=store,
         fetch=lambda _agent, digest: store.read(digest.hex()),
         wake=lambda: None,
-        policy=load_policies(),
+        constitution=PolicyInForce(story.chain, load_policies()),
         registry=Registry(story.chain),
         market=market,
         agreements=Agreements(story.chain, market),

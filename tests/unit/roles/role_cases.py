@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -23,6 +23,8 @@ from agents.training.canonical import canonical_json
 from agents.training.task import Candidate, OwnerRows, TrainingTask, plan_task
 from governance.adapters.evm import KeySigner
 from governance.domain.market import Address, Kind
+from governance.domain.policy import PolicySet
+from governance.policy import load_policies
 from governance.ports import Event
 from tests.training_cases import heart_schema
 
@@ -54,6 +56,16 @@ def task_json(of: TrainingTask | None = None) -> str:
     return canonical_json((of or task()).to_json()).decode()
 
 
+def rules_for(*, least_owners: int) -> PolicySet:
+    """Return the shipped rules with another number of owners that a round must have."""
+    shipped = load_policies()
+    rules = [
+        replace(rule, bound=least_owners * 10**6) if rule.fact == "round_contributors" else rule
+        for rule in shipped.rules
+    ]
+    return replace(shipped, rules=tuple(rules))
+
+
 @dataclass(slots=True)
 class Chain:
     """What the chain says."""
@@ -63,6 +75,7 @@ class Chain:
     """Roots of the job's rounds."""
     seen: list[Event] = field(default_factory=list)
     plan: TrainingTask = field(default_factory=task)
+    policy: PolicySet = field(default_factory=lambda: rules_for(least_owners=1))
     first_block: int = 0
     chain_id: int = 7
 
@@ -89,7 +102,7 @@ def agreements(chain: Chain) -> SimpleNamespace:
             kind=kind, seller=seller, units=1 + ROUNDS, epsilon_micros=EPSILON_MICROS, data_root=JOB, rows=ROWS
         )
 
-    record = SimpleNamespace(coordinator=COORDINATOR, candidates=1, rounds_per_candidate=ROUNDS)
+    record = SimpleNamespace(coordinator=COORDINATOR, candidates=1, rounds_per_candidate=ROUNDS, purposes=1)
     return SimpleNamespace(
         job=lambda _job: record,
         active=found,
@@ -119,6 +132,7 @@ def desk_of(home: Path, address: Address, chain: Chain, **changes: object) -> De
         "registry": SimpleNamespace(data_set=lambda _root: SimpleNamespace(rows=1)),
         "owner_name": OWNERS.__getitem__,
         "wake": lambda: None,
+        "policy": chain.policy,
     }
     return cast("Desk", SimpleNamespace(**(fields | changes)))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from agents.net.mailbox import Verdict
+from sqlmodel import select
+
+from agents.net.mailbox import MailReceived, Verdict
 from agents.protocols.messages import (
     Receipt,
     Update,
@@ -13,6 +15,7 @@ from agents.protocols.messages import (
 from agents.protocols.messages import TrainingTask as TrainingTaskMessage
 from agents.roles.desk import Desk, Plans
 from agents.roles.owner import Owner, OwnerSetup, RowFile
+from agents.roles.owner_records import PrivacySpent
 from agents.training.client import NoisedSums, TrainingChild
 from agents.training.preprocessing import statistics_length
 from agents.training.task import TrainingTask
@@ -27,6 +30,7 @@ from tests.unit.roles.role_cases import (
     ROWS,
     Chain,
     desk_of,
+    rules_for,
     sent,
     task,
     task_json,
@@ -69,6 +73,21 @@ def asking(number: int, *, of: TrainingTask | None = None) -> TrainingTaskMessag
         compute_agent=COMPUTE,
         deadline_s=2_000,
     )
+
+
+def test_an_owner_spends_no_privacy_on_a_round_that_the_rules_in_force_forbid(tmp_path: Path) -> None:
+    chain = Chain()
+    desk, owner = owner_of(tmp_path, chain, policy=rules_for(least_owners=4))
+
+    verdict = desk.mailbox.receive(COORDINATOR, asking(0))
+    owner.step()
+
+    assert verdict is Verdict.REFUSED
+    with desk.mailbox.reading() as session:
+        received = session.get(MailReceived, (COORDINATOR, "task:0"))
+        assert session.exec(select(PrivacySpent)).all() == []
+    assert received is not None
+    assert received.refused == "the rules in force forbid this round: min-round-contributors"
 
 
 def test_a_round_that_is_on_chain_is_not_answered_again_even_by_an_owner_without_memory(tmp_path: Path) -> None:
