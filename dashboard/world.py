@@ -130,7 +130,12 @@ def read_world(supplies: Supplies) -> World:
 
 def _proposals(index: Index, supplies: Supplies) -> tuple[Proposal, ...]:
     staged = proposals.read_staged(index.entries("Amendments", ["Staged"]))
-    return tuple(proposals.read_proposals(index.entries("ModelGovernor", proposals.EVENTS), supplies.contracts, staged))
+    words = supplies.worded_policy
+    if words is not None and index.policy(words.set_hash) is None:
+        # Names of rules that were never in force here would tell voters something else than the chain will do.
+        words = None
+    entries = index.entries("ModelGovernor", proposals.EVENTS)
+    return tuple(proposals.read_proposals(entries, supplies.contracts, staged, words=words))
 
 
 def _releases(index: Index) -> list[Release]:
