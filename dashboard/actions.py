@@ -16,6 +16,7 @@ from eth_utils.crypto import keccak
 from dashboard.calls import BY_PLACE, SECOND_VOTE, Call, argument_types
 from dashboard.text import hexed, whole
 from governance.domain.market import Address
+from governance.domain.policy import PolicySet
 
 __all__ = ["Action", "Approval", "Staged", "call_data", "credits_about", "read_action"]
 
@@ -26,9 +27,18 @@ class Staged:
 
     target: Address
     call: bytes
+    transaction: str = ""
 
 
 NOTHING_STAGED: Final[Mapping[bytes, Staged]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """What a calldata's addresses and bits stand for here."""
+
+    contracts: Mapping[str, Address]
+    words: PolicySet | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +79,7 @@ def read_action(
     *,
     contracts: Mapping[str, Address],
     staged: Mapping[bytes, Staged] = NOTHING_STAGED,
+    words: PolicySet | None = None,
 ) -> Action:
     """Return what one call of a proposal does.
 
@@ -84,14 +95,17 @@ def read_action(
         Our contracts by name.
     staged
         Changes that were staged, by id.
+    words
+        A set of rules that was in force here, with the names of purposes and licences.
     """
-    action = _read(target, value_wei, calldata, contracts)
+    places = _Places(contracts, words)
+    action = _read(target, value_wei, calldata, places)
     call = _call_of(action)
     if call is None:
         return action
     if call.waits:
         return replace(action, sentence=f"{NOT_STAGED} {action.sentence}")
-    return _about_change(action, _changed(call, calldata, staged), contracts) if call.about_change else action
+    return _about_change(action, _changed(call, calldata, staged), places) if call.about_change else action
 
 
 def _changed(call: Call, calldata: bytes, staged: Mapping[bytes, Staged]) -> Staged | None:
@@ -99,10 +113,10 @@ def _changed(call: Call, calldata: bytes, staged: Mapping[bytes, Staged]) -> Sta
     return Staged(str(values[0]), values[1]) if call.signature.startswith("stage(") else staged.get(values[0])
 
 
-def _about_change(action: Action, change: Staged | None, contracts: Mapping[str, Address]) -> Action:
+def _about_change(action: Action, change: Staged | None, places: _Places) -> Action:
     if change is None:
         return replace(action, known=False, sentence=f"{action.sentence} This page does not know that change.")
-    inner = _read(change.target, 0, change.call, contracts)
+    inner = _read(change.target, 0, change.call, places)
     call = _call_of(inner)
     wait = (call.waits if call is not None else "") or SECOND_VOTE
     sentence = f"{action.sentence.removesuffix('.')} ({wait}): {inner.sentence}"
@@ -113,15 +127,15 @@ def _call_of(action: Action) -> Call | None:
     return BY_PLACE.get((action.target_name or "", action.calldata[:4])) if action.signature else None
 
 
-def _read(target: Address, value_wei: int, calldata: bytes, contracts: Mapping[str, Address]) -> Action:
-    names = {address.lower(): name for name, address in contracts.items()}
+def _read(target: Address, value_wei: int, calldata: bytes, places: _Places) -> Action:
+    names = {address.lower(): name for name, address in places.contracts.items()}
     name = names.get(target.lower())
     call = BY_PLACE.get((name or "", calldata[:4]))
     values = None if call is None else _arguments(call, calldata)
     if call is None or values is None:
         return _unknown(target, name, value_wei, calldata)
     return Action(
-        sentence=call.sentence(values) + _money(value_wei),
+        sentence=call.told(values, places.words) + _money(value_wei),
         known=value_wei == 0,
         target=target,
         target_name=name,

@@ -5,8 +5,9 @@ from typing import cast
 
 from dashboard.text import credits_text, hexed, quote, short, whole
 from dashboard.times import span
+from governance.domain.policy import PolicySet
 from governance.errors import PolicyError
-from governance.policy import ChainRule, limit_in_words, rule_from_chain
+from governance.policy import ChainRule, limit_in_words, names_of_fact, rule_from_chain
 
 
 def _parts(value: object) -> Sequence[object]:
@@ -20,19 +21,26 @@ def _name(value: object) -> str:
     return quote(raw.decode("ascii", "replace"))
 
 
-def _rule(value: object) -> str:
+def _rule(value: object, words: PolicySet | None) -> str:
     parts = _parts(value)
     try:
         rule = rule_from_chain(cast("ChainRule", tuple(parts)))
     except PolicyError:
         return f"{_name(parts[0])} of a kind that this page does not know"
-    return f"{_name(parts[0])} ({quote(rule.fact)} {limit_in_words(rule)})"
+    names = {} if words is None else names_of_fact(words, rule.fact)
+    return f"{_name(parts[0])} ({quote(rule.fact)} {limit_in_words(rule, names)})"
 
 
-def rule_set(value: object) -> str:
-    """Say which rules would be in force, each with its limit."""
+def rule_set(value: object, words: PolicySet | None = None) -> str:
+    """Say which rules would be in force, each with its limit.
+
+    Parameters
+    ----------
+    words
+        A set that was in force here, with the names of purposes and licences; their bits are never given anew.
+    """
     _, _, tiers, rules = _parts(value)
-    told = "; ".join(_rule(rule) for rule in _parts(rules))
+    told = "; ".join(_rule(rule, words) for rule in _parts(rules))
     return f"Bring another set of rules into force, for {len(_parts(tiers))} purposes: {told}."
 
 

@@ -9,6 +9,7 @@ from dashboard.proposals import Choice, Proposal
 from dashboard.quorum import Count, Tally
 from dashboard.text import quote, short
 from dashboard.times import span, utc
+from governance.domain.amendment import Amendment
 from governance.domain.market import Address
 from governance.domain.release import ProposalState
 from governance.ports import Chain
@@ -151,6 +152,22 @@ def next_step(proposal: Proposal, live: Live) -> tuple[str, str, str] | None:
     return None
 
 
+def due_change(change: Amendment, now_s: int) -> tuple[str, str, str] | None:
+    """Return label, calldata and explanation of what is due for a change that was staged, or None.
+
+    Anyone may do it; a keeper normally does.
+    """
+    if not change.from_s <= now_s <= change.until_s:
+        return None
+    if change.waits_for_activation:
+        why = "The wait is over. Activating makes exactly the call that was voted on; anyone may do it."
+        return "Activate", call_data("activate(bytes32)", change.id), why
+    if change.waits_for_its_vote:
+        why = "The wait is over. Opening makes the number that the second vote has to name; anyone may do it."
+        return "Open the second vote", call_data("openRatification(bytes32)", change.id), why
+    return None
+
+
 def countdown(proposal: Proposal, live: Live) -> str:
     """Say what happens next and when, in chain time."""
     match live.state:
@@ -166,7 +183,7 @@ def countdown(proposal: Proposal, live: Live) -> str:
         case ProposalState.EXECUTED if any(action.signature.startswith("stage(") for action in proposal.actions):
             return (
                 "It was carried out. What it staged takes effect only after its wait, and after a second vote "
-                "where it needs one; a keeper then activates it."
+                "where it needs one; then a keeper activates it, or anyone with a wallet on this page."
             )
     return _OUTCOMES[live.state]
 

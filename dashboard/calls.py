@@ -9,6 +9,7 @@ from eth_utils.crypto import keccak
 from dashboard.amended import court_settings, metric_list, rule_set
 from dashboard.text import credits_text, hexed, quote, short, whole
 from dashboard.times import span, utc
+from governance.domain.policy import PolicySet
 
 DESTRUCTIVE: Final = "This cannot be undone by the person who votes; read it twice."
 SECOND_VOTE: Final = "30 days and a second vote"
@@ -47,8 +48,14 @@ class Call:
     sentence: Callable[[Sequence[object]], str]
     waits: str = ""
     """How long it waits after it was staged; empty when the timelock itself makes the call."""
+    worded: Callable[[Sequence[object], PolicySet | None], str] | None = None
+    """The sentence with the names that a set of rules gives, where there is one."""
     about_change: bool = False
     """Stages a change, or decides about one that was staged."""
+
+    def told(self, values: Sequence[object], words: PolicySet | None) -> str:
+        """Return the sentence for these arguments."""
+        return self.sentence(values) if self.worded is None else self.worded(values, words)
 
     @property
     def types(self) -> list[str]:
@@ -107,6 +114,7 @@ CALLS: Final = (
         "(bytes32,bytes32,int128,uint8,uint8,uint8,uint8,uint8,uint64)[]))",
         ("documentHash, facts, tiers, rules",),
         lambda v: rule_set(v[0]),
+        worded=lambda v, words: rule_set(v[0], words),
         waits=BY_DIRECTION,
     ),
     Call(

@@ -1,8 +1,9 @@
 """Proposals and their votes, as the governor's events tell."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import partial
 from typing import Final
 
 from dashboard.actions import NOTHING_STAGED, Action, Staged, read_action
@@ -10,6 +11,7 @@ from dashboard.entries import Entry, address, number, word
 from dashboard.people import Register
 from dashboard.quorum import Count, ProposalClass, Tally
 from governance.domain.market import Address
+from governance.domain.policy import PolicySet
 from governance.domain.release import ProposalState
 
 EVENTS: Final = (
@@ -82,6 +84,8 @@ class Proposal:
     steps: tuple[Step, ...] = field(default=())
     stopped_by: Address | None = None
     """The guardian who cancelled it."""
+    changes: tuple[bytes, ...] = ()
+    """Changes that its execution staged or confirmed, and that wait for somebody to activate them."""
 
     @property
     def tally(self) -> Tally:
@@ -129,21 +133,38 @@ class Proposal:
 
 def read_staged(entries: Iterable[Entry]) -> dict[bytes, Staged]:
     """Return all changes that were ever staged, by id."""
-    return {entry.word("id"): Staged(entry.address("target"), entry.word("call")) for entry in entries}
+    return {
+        entry.word("id"): Staged(entry.address("target"), entry.word("call"), entry.transaction) for entry in entries
+    }
 
 
 def read_proposals(
-    entries: Iterable[Entry], contracts: Mapping[str, Address], staged: Mapping[bytes, Staged] = NOTHING_STAGED
+    entries: Iterable[Entry],
+    contracts: Mapping[str, Address],
+    staged: Mapping[bytes, Staged] = NOTHING_STAGED,
+    *,
+    words: PolicySet | None = None,
 ) -> list[Proposal]:
-    """Return all proposals, oldest first, from the governor's events in order."""
+    """Return all proposals, oldest first, from the governor's events in order.
+
+    Parameters
+    ----------
+    contracts
+        Ours, by name.
+    staged
+        Changes that were staged, by id.
+    words
+        A set of rules that was in force here, with the names of purposes and licences.
+    """
+    read = partial(read_action, contracts=contracts, staged=staged, words=words)
     found: dict[int, Proposal] = {}
     # The class is told by its own event, in OpenZeppelin's order after ProposalCreated.
     for entry in entries:
         key = entry.number("proposalId")
         if entry.name == "ProposalCreated":
-            found[key] = _created(entry, contracts, staged)
+            found[key] = _created(entry, read)
         elif key in found:
-            found[key] = _advanced(found[key], entry)
+            found[key] = _advanced(found[key], entry, staged)
     return list(found.values())
 
 
@@ -153,17 +174,14 @@ def with_stops(proposals: Iterable[Proposal], stops: Iterable[Entry]) -> list[Pr
     return [replace(proposal, stopped_by=by.get(proposal.id)) for proposal in proposals]
 
 
-def _created(entry: Entry, contracts: Mapping[str, Address], staged: Mapping[bytes, Staged]) -> Proposal:
+def _created(entry: Entry, read: Callable[[Address, int, bytes], Action]) -> Proposal:
     calls = zip(entry.items("targets"), entry.items("values"), entry.items("calldatas"), strict=True)
     created = Step(word="Proposed", time_s=entry.time_s, transaction=entry.transaction)
     return Proposal(
         id=entry.number("proposalId"),
         proposer=entry.address("proposer"),
         description=entry.text("description"),
-        actions=tuple(
-            read_action(address(target), number(value), word(calldata), contracts=contracts, staged=staged)
-            for target, value, calldata in calls
-        ),
+        actions=tuple(read(address(target), number(value), word(calldata)) for target, value, calldata in calls),
         created=created,
         snapshot_s=entry.number("voteStart"),
         deadline_s=entry.number("voteEnd"),
@@ -171,7 +189,7 @@ def _created(entry: Entry, contracts: Mapping[str, Address], staged: Mapping[byt
     )
 
 
-def _advanced(proposal: Proposal, entry: Entry) -> Proposal:
+def _advanced(proposal: Proposal, entry: Entry, staged: Mapping[bytes, Staged]) -> Proposal:
     match entry.name:
         case "ProposalClass":
             routine = entry.flag("routine")
@@ -181,7 +199,10 @@ def _advanced(proposal: Proposal, entry: Entry) -> Proposal:
         case "ProposalQueued":
             return _stepped(replace(proposal, eta_s=entry.number("etaSeconds")), "Queued", entry)
         case "ProposalExecuted":
-            return _stepped(proposal, "Executed", entry)
+            changes = [key for key, change in staged.items() if change.transaction == entry.transaction]
+            # A second vote names the change that it confirms.
+            changes += [each.calldata[4:36] for each in proposal.actions if each.signature.startswith("ratify(")]
+            return _stepped(replace(proposal, changes=tuple(changes)), "Executed", entry)
         case "ProposalCanceled":
             return _stepped(proposal, "Cancelled", entry)
         case _:

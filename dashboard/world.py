@@ -148,7 +148,12 @@ def read_world(supplies: Supplies) -> World:
 
 def _proposals(index: Index, supplies: Supplies) -> tuple[Proposal, ...]:
     staged = proposals.read_staged(index.entries("Amendments", ["Staged"]))
-    found = proposals.read_proposals(index.entries("ModelGovernor", proposals.EVENTS), supplies.contracts, staged)
+    words = supplies.worded_policy
+    if words is not None and index.policy(words.set_hash) is None:
+        # Names of rules that were never in force here would tell voters something else than the chain will do.
+        words = None
+    entries = index.entries("ModelGovernor", proposals.EVENTS)
+    found = proposals.read_proposals(entries, supplies.contracts, staged, words=words)
     return tuple(proposals.with_stops(found, index.entries("ReleaseRegistry", ["VoteStopped"])))
 
 

@@ -6,6 +6,7 @@ from dashboard.ballot import (
     Live,
     Standing,
     countdown,
+    due_change,
     estimate,
     may_be_stopped,
     next_step,
@@ -23,6 +24,7 @@ from dashboard.text import short, short_number
 from dashboard.world import World
 from governance.domain.market import Address
 from governance.errors import FolkmootError
+from governance.services.amendments import Amendments
 
 LABELS = {Choice.FOR: "✓ For", Choice.AGAINST: "✗ Against", Choice.ABSTAIN: "– Abstain"}
 
@@ -67,6 +69,7 @@ def show_vote(proposal: Proposal, live: Live, world: World, supplies: Supplies) 
     _say_standing(standing)
     steps = _vote_steps(proposal, standing, supplies) if standing.may_vote else []
     steps += _due_steps(proposal, live, account, supplies)
+    steps += _change_steps(proposal, live, account, supplies)
     if account == world.guardian:
         steps += _guardian_steps(proposal, live, world, supplies)
     if steps:
@@ -113,6 +116,24 @@ def _due_steps(proposal: Proposal, live: Live, account: Address, supplies: Suppl
     summary = _summary(label, proposal, supplies)
     governor = supplies.contracts["ModelGovernor"]
     return [wallet.Step(label=label, to=governor, data=data, summary=summary, tag=label, account=account)]
+
+
+def _change_steps(proposal: Proposal, live: Live, account: Address, supplies: Supplies) -> list[wallet.Step]:
+    amendments, steps = Amendments(supplies.chain), []
+    for key in proposal.changes:
+        due = due_change(amendments.amendment(key), live.now_s)
+        if due is None:
+            continue
+        label, data, why = due
+        st.text(why)
+        contract = supplies.contracts["Amendments"]
+        what = f"{label} of change {key.hex()[:8]}, staged by proposal {short_number(proposal.id)}"
+        summary = (
+            f"{what}, contract {short(contract)}, chain {supplies.chain.chain_id}. "
+            "Compare these with what your wallet shows."
+        )
+        steps.append(wallet.Step(label=label, to=contract, data=data, summary=summary, tag=label, account=account))
+    return steps
 
 
 def _guardian_steps(proposal: Proposal, live: Live, world: World, supplies: Supplies) -> list[wallet.Step]:

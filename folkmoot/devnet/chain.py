@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from folkmoot.devnet.anvil import Anvil, find_anvil
@@ -19,13 +19,54 @@ from folkmoot.settings import Settings
 
 SNAPSHOT_EVERY_BLOCKS = 500
 _CHUNK = 200
-_MINING_TIMEOUT_S = 20.0
+_STALLED_S = 30.0
+"""Without any further transaction mined; how long all of them take depends on the machine."""
 _QUIET_AFTER_S = 60.0
 _QUIET_FACTOR = 4.0
 _LONGEST_IDLE_S = 8.0
 """Under the promised 10 s by what a busy machine may be late."""
 
 log = logging.getLogger(__name__)
+
+
+def wait_until_mined(
+    ask: Callable[[str, list[str]], Sequence[object]],
+    hashes: list[str],
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Return once all transactions are mined; a slow node is waited for as long as it gets on.
+
+    Parameters
+    ----------
+    ask
+        Asks the node a method for each argument.
+
+    Raises
+    ------
+    DevnetError
+        If one reverts, or none more is mined for half a minute.
+    """
+    mined, moved_at = 0, clock()
+    while True:
+        # The node answers before its miner has looked into the pool.
+        receipts = ask("eth_getTransactionReceipt", hashes)
+        failed = [each for each in receipts if isinstance(each, dict) and each["status"] != "0x1"]
+        if failed:
+            raise DevnetError(f"transaction {failed[0]['transactionHash']} reverted")
+        found = sum(each is not None for each in receipts)
+        if found == len(hashes):
+            return
+        if found > mined:
+            mined, moved_at = found, clock()
+        if clock() - moved_at >= _STALLED_S:
+            first = next(digest for digest, each in zip(hashes, receipts, strict=True) if each is None)
+            raise DevnetError(
+                f"{mined} of {len(hashes)} transactions were mined, and none more for {_STALLED_S:g} s; "
+                f"the first that waits is {first}. Is the machine out of memory or the disk full? See the node's log."
+            )
+        pause(0.005)
 
 
 class LivingChain:
@@ -173,25 +214,12 @@ class LivingChain:
         Raises
         ------
         DevnetError
-            If one reverts or is not mined in time.
+            If one reverts, or the node stops mining them.
         """
         with self._gate:
             sent = [str(self.node.rpc.call("eth_sendRawTransaction", raw)) for raw in transactions]
-            self._wait_until_mined(sent)
+            wait_until_mined(self.node.rpc.batch, sent)
             self.catch_up()
-
-    def _wait_until_mined(self, hashes: list[str]) -> None:
-        deadline = time.monotonic() + _MINING_TIMEOUT_S
-        while time.monotonic() < deadline:
-            # The node answers before its miner has looked into the pool.
-            receipts = self.node.rpc.batch("eth_getTransactionReceipt", hashes)
-            failed = [each for each in receipts if isinstance(each, dict) and each["status"] != "0x1"]
-            if failed:
-                raise DevnetError(f"transaction {failed[0]['transactionHash']} reverted")
-            if None not in receipts:
-                return
-            time.sleep(0.005)
-        raise DevnetError(f"{len(hashes)} transactions were not mined within {_MINING_TIMEOUT_S:g} s")
 
     def transactions_of(self, address: str) -> int:
         """Return the next nonce of ``address``."""

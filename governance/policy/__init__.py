@@ -24,6 +24,7 @@ from governance.policy.verdict import PREFERENCE, evaluate, holds, rule_ids, tie
 from governance.policy.vocabulary import (
     licence_bits,
     licence_names,
+    names_of_fact,
     purpose_bits,
     purpose_names,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "licence_names",
     "limit_in_words",
     "load_policies",
+    "names_of_fact",
     "policy_from_chain",
     "policy_from_document",
     "purpose_bits",

@@ -39,6 +39,13 @@ def licence_names(policy: PolicySet, bits: int) -> tuple[str, ...]:
     return bit_names(bits, {licence.bit: licence.name for licence in policy.licences})
 
 
+def names_of_fact(policy: PolicySet, fact: str) -> dict[int, str]:
+    """Return the names of the bits that a fact's sets are made of, by bit; empty for other facts."""
+    if fact == "purposes":
+        return {purpose.bit: purpose.name for purpose in policy.purposes}
+    return {licence.bit: licence.name for licence in policy.licences} if fact == "licences" else {}
+
+
 def _bits(known: Mapping[str, int], names: Iterable[str], kind: str) -> int:
     bits = 0
     for name in names:

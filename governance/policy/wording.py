@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from governance.domain.policy import (
     MICROS,
@@ -108,9 +109,15 @@ def _value(value: int | None, unit: Unit, names: Mapping[int, str]) -> str:
     return format_micros(value, unit)
 
 
-def limit_in_words(rule: Rule) -> str:
-    """Return the limit of a rule that was read from the chain alone, such as "at most 0.10"."""
-    return _limit(rule, Unit.SET if rule.op.is_set else Unit.NUMBER, {})
+def limit_in_words(rule: Rule, names: Mapping[int, str] = MappingProxyType({})) -> str:
+    """Return the limit of a rule that was read from the chain alone, such as "at most 0.10".
+
+    Parameters
+    ----------
+    names
+        Of the bits, where the rule's fact is a set; a bit without one goes by its number.
+    """
+    return _limit(rule, Unit.SET if rule.op.is_set else Unit.NUMBER, names)
 
 
 def _limit(rule: Rule, unit: Unit, names: Mapping[int, str]) -> str:

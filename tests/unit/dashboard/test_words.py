@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.actions import Staged, call_data, credits_about, read_action
+from dashboard.ballot import due_change
 from dashboard.calls import CALLS
 from dashboard.entries import Entry
 from dashboard.export import as_csv, as_json
@@ -16,6 +17,9 @@ from dashboard.quorum import Count, ProposalClass, Tally
 from dashboard.text import clean, clean_lines, credits_text, is_suspicious, quote, short, short_number
 from dashboard.times import span, utc
 from folkmoot.settings import CHECKOUT
+from governance.domain.amendment import Amendment, AmendmentState
+from governance.domain.policy import Direction
+from governance.policy import licence_bits, load_policies, purpose_bits
 
 REGISTRY, AGENTS, STRANGER = "0x" + "11" * 20, "0x" + "22" * 20, "0x" + "33" * 20
 AMENDMENTS, GOVERNOR = "0x" + "44" * 20, "0x" + "55" * 20
@@ -170,6 +174,60 @@ def test_a_larger_change_is_told_with_its_wait(contract: str, name: str, value: 
 
     assert told.known
     assert sentence in told.sentence
+
+
+def test_sets_of_a_proposed_rule_are_told_by_name() -> None:
+    words = load_policies()
+    rules = [
+        rule(b"purposes", purpose_bits(words, ["medical_research"]) | 1 << 90, op=3),
+        rule(b"licences", licence_bits(words, ["apache-2.0"]), op=5),
+        rule(b"auc", 700_000, op=0),
+    ]
+    amend = call(signature("PolicyRegistry", "amend"), (bytes(32), [], [(0, 3)], rules))
+    staging = call("stage(address,bytes)", CONTRACTS["PolicyRegistry"], amend)
+
+    told = read_action(CONTRACTS["Amendments"], 0, staging, contracts=CONTRACTS, words=words)
+    without = read_action(CONTRACTS["Amendments"], 0, staging, contracts=CONTRACTS)
+
+    assert "“limit” (“purposes” none of medical_research, bit 90)" in told.sentence
+    assert "“limit” (“licences” only apache-2.0)" in told.sentence
+    assert "“limit” (“auc” at least 0.7)" in told.sentence
+    assert "“licences” only bit" in without.sentence
+
+
+@pytest.mark.parametrize(
+    ("state", "direction", "now_s", "label"),
+    [
+        (AmendmentState.STAGED, Direction.LOOSEN, 99, None),
+        (AmendmentState.STAGED, Direction.LOOSEN, 100, "Activate"),
+        (AmendmentState.STAGED, Direction.LOOSEN, 200, "Activate"),
+        (AmendmentState.STAGED, Direction.LOOSEN, 201, None),
+        (AmendmentState.STAGED, Direction.CONSTITUTIONAL, 100, "Open the second vote"),
+        (AmendmentState.OPENED, Direction.CONSTITUTIONAL, 100, None),
+        (AmendmentState.RATIFIED, Direction.CONSTITUTIONAL, 100, "Activate"),
+        (AmendmentState.ACTIVATED, Direction.LOOSEN, 100, None),
+        (AmendmentState.WITHDRAWN, Direction.LOOSEN, 100, None),
+    ],
+)
+def test_a_change_is_offered_in_its_time_and_state_only(
+    state: AmendmentState, direction: Direction, now_s: int, label: str | None
+) -> None:
+    change = Amendment(
+        id=b"\x07" * 32,
+        state=state,
+        direction=direction,
+        target=AGENTS,
+        from_s=100,
+        until_s=200,
+        code_hash=bytes(32),
+        call_hash=bytes(32),
+        nonce=bytes(32),
+    )
+
+    due = due_change(change, now_s)
+
+    assert (due and due[0]) == label
+    assert due is None or due[1].endswith("07" * 32)
 
 
 def signature(contract: str, name: str) -> str:
