@@ -34,10 +34,12 @@ PAYER = "payer"
 
 @pytest.fixture
 def kept(story: Story) -> Iterator[Story]:
-    """The story, put back after the test."""
-    snapshot = story.call("evm_snapshot")
+    """The story, chain and store, put back after the test."""
+    snapshot, files = story.call("evm_snapshot"), set(story.store.folder.iterdir())
     yield story
     assert story.call("evm_revert", snapshot)
+    for added in set(story.store.folder.iterdir()) - files:
+        added.unlink()
 
 
 @pytest.fixture
