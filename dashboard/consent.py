@@ -49,7 +49,7 @@ def with_consent(releases: Iterable[Release], market: Market) -> list[Release]:
         if agreement.withdrawn_at_s is not None and agreement.terms.withdrawal_blocks:
             job = agreement.terms.job
             last[job] = max(last.get(job, 0), stands_behind(agreement, listed, market))
-    return [replace(r, consent_ended=last.get(r.manifest.job) == r.manifest.candidate_index + 1) for r in listed]
+    return [replace(r, consent_ended=last.get(r.manifest.job, 0) > r.manifest.candidate_index) for r in listed]
 
 
 def stands_behind(agreement: Agreement, releases: Iterable[Release], market: Market) -> int:
@@ -78,8 +78,10 @@ def offices_to_sign(account: Address, release: Release, officers: Mapping[int, A
 def behind(
     account: Address, release: Release, *, releases: Iterable[Release], market: Market, people: People
 ) -> list[Agreement]:
-    """Return the agreements about data, under an operator's key, that stand behind a candidate."""
-    found = []
+    """Return the agreements about data, under an operator's key, that stand behind a candidate that is still open."""
+    found = list[Agreement]()
+    if release.status not in {Status.CANDIDATE, Status.RELEASED}:
+        return found
     for agreement in market.agreements:
         terms = agreement.terms
         agent = people.agents.get(terms.seller)
@@ -87,6 +89,6 @@ def behind(
             continue
         owner = people.organisations.get(agent.organisation)
         last = stands_behind(agreement, releases, market)
-        if owner is not None and owner.operator == account and last == release.manifest.candidate_index + 1:
+        if owner is not None and owner.operator == account and last > release.manifest.candidate_index:
             found.append(agreement)
     return found

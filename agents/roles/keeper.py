@@ -152,7 +152,8 @@ class Keeper:
             return Plans()
         # Without a proposal it stands as one whose proposal was stopped: somebody may still ask.
         state = self.desk.governor.state(release.proposal_id) if release.proposal_id else ProposalState.CANCELED
-        late = self.desk.chain.now_s() > self.desk.market.job(release.job).deadline_s
+        end_s = max(self.desk.market.job(release.job).deadline_s, release.approval_deadline_s)
+        late = self.desk.chain.now_s() > end_s
         if state is ProposalState.CANCELED and late:
             self._try(lambda: self.desk.releases.refuse(self.desk.signer, release.id), "refuse")
         if release.proposal_id:

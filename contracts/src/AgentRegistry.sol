@@ -274,6 +274,13 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
     }
 
     /// @inheritdoc IAgentRegistry
+    /// @dev Not `isActive`: who was removed or suspended still takes back consent and collects its pay.
+    function actsFor(address key, address caller) external view returns (bool) {
+        if (caller == key) return _agents[key].active;
+        return caller == _organisations[_agents[key].organisation].operator;
+    }
+
+    /// @inheritdoc IAgentRegistry
     function evaluatorOf(uint32 id) external view returns (address) {
         return _works(id) ? _evaluatorOf[id] : address(0);
     }

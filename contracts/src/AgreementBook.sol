@@ -62,7 +62,8 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     /// @dev Looks only; rounds are paid upwards.
     mapping(bytes32 id => BitMaps.BitMap) private _paidLooks;
     mapping(bytes32 job => mapping(uint32 organisation => bytes32)) private _dataAgreements;
-    /// @dev Counted from one. One candidate of a job is undecided or released at a time, and none before it.
+    /// @dev Counted from one. It stops the candidates before it as well: rounds of a later one may be paid ahead, and what
+    /// was refused stays so.
     mapping(bytes32 job => uint8 candidate) private _lastWithdrawn;
     mapping(address agent => Spending) private _spent;
     mapping(address seller => uint64) private _epsilonGranted;
@@ -274,7 +275,7 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
 
     /// @inheritdoc IAgreementBook
     function isWithdrawn(bytes32 job_, uint8 candidate) external view returns (bool) {
-        return _lastWithdrawn[job_] == candidate + 1;
+        return _lastWithdrawn[job_] > candidate;
     }
 
     /// @inheritdoc IAgreementBook
@@ -461,7 +462,7 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
 
     function _isSeller(Agreement storage found) private view returns (bool) {
         address seller = found.seller;
-        return seller != address(0) && (msg.sender == seller || msg.sender == _operatorOf(seller));
+        return seller != address(0) && AGENTS.actsFor(seller, msg.sender);
     }
 
     /// @dev Whoever leaves an owner out of a manifest does not get rid of its word: the rounds that it was paid for tell

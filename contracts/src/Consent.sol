@@ -206,7 +206,7 @@ contract Consent is IConsent {
         returns (uint32 organisation, address operator)
     {
         IAgreementBook.Agreement memory signed = BOOK.agreement(agreement);
-        bool behind = signed.job == release.job && BOOK.standsBehind(agreement) == release.candidateIndex + 1;
+        bool behind = signed.job == release.job && BOOK.standsBehind(agreement) > release.candidateIndex;
         if (!behind || signed.kind != Kind.Data) revert ConsentBadAgreement(agreement);
         organisation = AGENTS.organisationOf(signed.seller);
         operator = AGENTS.operatorOf(signed.seller);

@@ -49,6 +49,7 @@ contract Disputes is IDisputes {
         IAgreementBook.Agreement memory found = _atStake(agreement);
         uint32 challengers = _requireChallenger(found.organisation);
         Judge judge = _judge(agreement, ground, found.auditor);
+        if (judge == Judge.Auditor) _requireOthersAuditor(found.auditor, challengers);
         if (evidence == 0) revert DisputeNoEvidence(agreement);
         id = keccak256(abi.encode(block.chainid, address(this), agreement, ground, evidence));
         if (_disputes[id].state != State.None) revert DisputeExists(id);
@@ -119,12 +120,22 @@ contract Disputes is IDisputes {
         bool work = found.kind == Kind.Data || found.kind == Kind.Compute;
         (, uint128 heldE18) = VAULT.held(address(BOOK), agreement);
         if (!work || heldE18 == 0) revert DisputeNothingAtStake(agreement);
+        // Later complaints would only keep a bond locked that is due to be freed.
+        uint64 fromS = BOOK.closableFrom(agreement);
+        if (block.timestamp >= fromS) revert DisputeClaimsOver(agreement, fromS);
     }
 
     function _requireChallenger(uint32 seller) private view returns (uint32 organisation) {
         organisation = AGENTS.organisationOfOperator(msg.sender);
         if (organisation == 0) revert DisputeOnlyOperator(msg.sender);
         if (organisation == seller) revert DisputeOwnWork(seller);
+    }
+
+    /// @dev Nobody judges its own complaint, with whichever of its keys.
+    function _requireOthersAuditor(address auditor, uint32 challengers) private view {
+        bool own = challengers == AGENTS.organisationOf(auditor) || challengers == AGENTS.organisationOfOperator(auditor)
+            || AGENTS.organisation(challengers).member == auditor;
+        if (own) revert DisputeOwnAuditor(challengers);
     }
 
     function _judge(bytes32 agreement, Ground ground, address auditor) private pure returns (Judge judge) {

@@ -87,7 +87,7 @@ contract ReleaseRegistry is Wiring {
         // A vote on what can never be approved would only close the candidate.
         _requireMeasured(id);
         _requireMatch(id, manifestHash, policyHash, factsDigest);
-        if (deadlineS < ApprovalTimes.earliest(GOVERNOR, proposalId)) revert ReleaseExpired(deadlineS);
+        ApprovalTimes.requireSound(GOVERNOR, proposalId, deadlineS);
         candidate.proposalId = proposalId;
         candidate.approvalDeadlineS = deadlineS;
         emit ReleaseProposed(id, proposalId);
@@ -369,7 +369,9 @@ contract ReleaseRegistry is Wiring {
         if (_isWithdrawn(candidate)) return (RefusalReason.Withdrawal, 0);
         IGovernor.ProposalState vote = _voteOf(candidate);
         if (vote == IGovernor.ProposalState.Canceled) {
-            bool late = block.timestamp > BOOK.job(candidate.job).deadlineS;
+            // Whoever stops a vote after the job's deadline must leave time to ask for it again.
+            bool late = block.timestamp > BOOK.job(candidate.job).deadlineS
+                && block.timestamp > candidate.approvalDeadlineS;
             return (late ? RefusalReason.Vote : RefusalReason.None, 0);
         }
         if (vote == IGovernor.ProposalState.Defeated || vote == IGovernor.ProposalState.Expired) {

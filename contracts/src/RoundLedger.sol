@@ -232,8 +232,7 @@ contract RoundLedger is RoundScores {
 
     /// @dev Whoever could pass over a round in the seller's name would take its pay.
     function _requireSeller(bytes32 agreement, address seller, uint32 next) private view {
-        bool own = msg.sender == seller || msg.sender == AGENTS.operatorOf(seller);
-        if (!own) revert RoundPassesOver(agreement, next);
+        if (!AGENTS.actsFor(seller, msg.sender)) revert RoundPassesOver(agreement, next);
     }
 
     /// @dev One of the leaves is the compute provider's.

@@ -197,6 +197,30 @@ contract DisputesTest is DisputeBase {
         disputes.raise(deal, IDisputes.Ground.InvalidUpdate, "evidence");
     }
 
+    /// @dev Finding 18. Whichever of its keys the terms name.
+    function test_finding_18_nobody_judges_its_own_complaint() public {
+        address[3] memory keys = [CHALLENGER, _agent(CENTRE), _member(CENTRE)];
+        for (uint32 i; i < keys.length; ++i) {
+            deal = _bonded(2 + i, keys[i]);
+            _expectNotRaised(
+                IDisputes.Ground.FailedReexecution,
+                abi.encodeWithSelector(IDisputes.DisputeOwnAuditor.selector, CENTRE)
+            );
+        }
+    }
+
+    /// @dev Finding 18. Else complaints without end would keep a bond and the rest of the price locked.
+    function test_finding_18_no_complaint_comes_after_the_time_for_claims() public {
+        vm.warp(DEADLINE_S + 1);
+        uint64 fromS = book.closableFrom(deal);
+        vm.warp(fromS);
+        _expectNotRaised(
+            IDisputes.Ground.InvalidUpdate, abi.encodeWithSelector(IDisputes.DisputeClaimsOver.selector, deal, fromS)
+        );
+        vm.warp(fromS - 1);
+        _raise(IDisputes.Ground.InvalidUpdate);
+    }
+
     function test_the_same_evidence_is_heard_once() public {
         bytes32 id = _raise(IDisputes.Ground.FailedReexecution);
         vm.prank(AUDITOR);

@@ -315,11 +315,26 @@ contract DecisionTest is ReleaseBase {
     function test_an_approval_must_leave_time_for_the_vote() public {
         bytes32 id = _measured(0, GOOD_GAP);
         uint64 shortest = uint64(block.timestamp + 11 days);
-        _expectProposalRefused(
-            _approval(id, shortest - 1), abi.encodeWithSelector(IReleaseRegistry.ReleaseExpired.selector, shortest - 1)
-        );
+        _expectProposalRefused(_approval(id, shortest - 1), _badDeadline(shortest - 1, shortest));
 
         _proposeCall(_approval(id, shortest), "just enough");
+    }
+
+    /// @dev Else whoever proposes first could hold a candidate for ever, once a rule changes.
+    function test_an_approval_does_not_wait_for_ever() public {
+        bytes32 id = _measured(0, GOOD_GAP);
+        uint64 shortest = uint64(block.timestamp + 11 days);
+        uint64 longest = shortest + 60 days;
+        _expectProposalRefused(_approval(id, longest + 1), _badDeadline(longest + 1, shortest));
+        _expectProposalRefused(_approval(id, type(uint64).max), _badDeadline(type(uint64).max, shortest));
+
+        _proposeCall(_approval(id, longest), "just in time");
+    }
+
+    function _badDeadline(uint64 deadlineS, uint256 earliestS) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(
+            IReleaseRegistry.ReleaseBadDeadline.selector, deadlineS, earliestS, earliestS + 60 days
+        );
     }
 
     function test_a_candidate_has_one_proposal_that_no_proposer_cancels() public {

@@ -85,7 +85,8 @@ def _money(world: World) -> None:
         ("Refunded", refunded),
         ("Still locked", locked - paid - fees - refunded),
     )
-    for column, (label, amount) in zip(st.columns(len(figures)), figures, strict=True):
+    # The first figure is the sum of the others and needs the room.
+    for column, (label, amount) in zip(st.columns([3, 2, 2, 2, 2]), figures, strict=True):
         column.metric(f"{label}, credits", credits_about(amount), border=True)
 
 

@@ -73,6 +73,8 @@ def voted(shared_devnet: Devnet, tmp_path_factory: pytest.TempPathFactory) -> It
     folder = tmp_path_factory.mktemp("changes")
     network = PlayedNetwork(shared_devnet, FileStore(folder / "store"))
     network.found()
+    # Votes count from the second after they were given.
+    shared_devnet.advance(1)
     shared_devnet.fund([ANYBODY.address], 10**18)
     proposal = network.propose_admission("St. Anna")
     network.open_vote()

@@ -161,6 +161,9 @@ interface IAgentRegistry {
     /// @notice Active organisation that a key is the operator of, or zero.
     function organisationOfOperator(address key) external view returns (uint32);
 
+    /// @notice True for the operator of an agent, and for the agent's own key until it is unbound or replaced.
+    function actsFor(address key, address caller) external view returns (bool);
+
     /// @notice The organisation's first active evaluator agent, or zero.
     function evaluatorOf(uint32 organisation) external view returns (address);
 }

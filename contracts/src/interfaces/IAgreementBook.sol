@@ -163,6 +163,7 @@ interface IAgreementBook {
     function cite(bytes32 id, uint8 candidate) external returns (Agreement memory);
 
     /// @notice The last candidate that cites an agreement, or for which one of its rounds was paid; counted from one.
+    /// @dev It stands behind those before it as well, of which one at most is undecided.
     function standsBehind(bytes32 id) external view returns (uint8);
 
     /// @notice True when consent was taken back from what stands behind a candidate, by a seller whose terms let that

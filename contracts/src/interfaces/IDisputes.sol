@@ -57,6 +57,8 @@ interface IDisputes is IOpenDisputes {
     error DisputeOnlyOperator(address caller);
     /// @dev Who complains of itself would take a part of its own bond back.
     error DisputeOwnWork(uint32 organisation);
+    error DisputeOwnAuditor(uint32 organisation);
+    error DisputeClaimsOver(bytes32 agreement, uint64 fromS);
     error DisputeNotDecided(bytes32 id, uint64 decideByS);
     error DisputeTooLate(bytes32 id, uint64 decideByS);
 
@@ -73,6 +75,7 @@ interface IDisputes is IOpenDisputes {
     event DisputeDecided(bytes32 indexed id, State state, uint16 slashBps);
 
     /// @notice Raises a complaint. The caller is an active organisation's operator, not the seller's, and its deposit goes to the vault.
+    /// @dev Until the time for claims is over, and never of work that its own auditor judges.
     /// @return id keccak256(abi.encode(chainid, disputes, agreement, ground, evidence)).
     function raise(bytes32 agreement, Ground ground, bytes32 evidence) external returns (bytes32 id);
 

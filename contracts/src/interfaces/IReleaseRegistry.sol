@@ -125,6 +125,7 @@ interface IReleaseRegistry is IFacts {
     /// @dev What was voted on is not what stands here.
     error ReleaseMismatch(bytes32 field);
     error ReleaseExpired(uint64 deadlineS);
+    error ReleaseBadDeadline(uint64 deadlineS, uint256 earliestS, uint256 latestS);
     /// @dev Bit i is rule i of the set in force.
     error PolicyViolation(uint256 failedRules);
     error ReleaseOnlyGuardian(address caller);

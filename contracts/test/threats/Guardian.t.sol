@@ -276,6 +276,23 @@ contract GuardianThreatsTest is SystemBase {
         assertTrue(releases.release(release).reason == IReleaseRegistry.RefusalReason.Vote, "reason");
     }
 
+    /// @dev Threat 18. A guardian that waits for the job's deadline has not the last word either.
+    function test_threat_18_a_vote_stopped_after_the_jobs_deadline_is_asked_for_again() public {
+        bytes32 release = _candidate();
+        vm.warp(DEADLINE_S - 2 days);
+        uint256 id = _proposeRelease(release);
+        vm.warp(DEADLINE_S + 1);
+        vm.prank(GUARDIAN);
+        governor.cancel(id);
+        vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseNotRefusable.selector, release));
+        releases.refuse(release);
+        uint256 second = _propose(_member(3), address(releases), _approvalOf(release));
+        assertEq(releases.release(release).proposalId, second, "noted");
+        _carry(second);
+        governor.execute(second);
+        assertTrue(releases.release(release).status == IReleaseRegistry.Status.Released, "released");
+    }
+
     // ---- Arranging ----
 
     function _someStage(uint256 period) private view returns (bytes memory) {

@@ -5,6 +5,8 @@ import {IAgentIdentity} from "../../src/interfaces/IAgentIdentity.sol";
 import {IAgentRegistry, Role} from "../../src/interfaces/IAgentRegistry.sol";
 import {IAgreementBook} from "../../src/interfaces/IAgreementBook.sol";
 import {IKeyChanges} from "../../src/interfaces/IKeyChanges.sol";
+import {IRoundLedger} from "../../src/interfaces/IRoundLedger.sol";
+import {Lines} from "../../src/libraries/Lines.sol";
 import {Kind, Terms} from "../../src/types/Market.sol";
 import {AgreementBase} from "../AgreementBase.sol";
 
@@ -67,6 +69,39 @@ contract KeyThreatsTest is AgreementBase {
         assertEq(credit.balanceOf(_operator(1)), PRICE / ALL_ROUNDS, "paid");
         vm.prank(_operator(1));
         book.withdraw(id);
+    }
+
+    /// @dev Threat 25. A thief keeps nothing of a key that was unbound: it ends no agreement and takes back no consent.
+    function test_threat_25_a_stolen_key_that_was_unbound_ends_no_agreement() public {
+        bytes32 id = _make(Kind.Data, 1);
+        _postUpTo(2);
+        vm.prank(_operator(1));
+        agents.unbind(_agent(1));
+        vm.startPrank(_agent(1));
+        vm.expectRevert(abi.encodeWithSelector(IAgreementBook.AgreementOnlySeller.selector, _agent(1)));
+        book.withdraw(id);
+        vm.expectRevert(abi.encodeWithSelector(IAgreementBook.AgreementNotClosable.selector, id, type(uint64).max));
+        book.close(id);
+        vm.stopPrank();
+        assertFalse(agents.actsFor(_agent(1), _agent(1)), "the key");
+        assertFalse(agents.actsFor(_agent(1), address(0)), "nobody");
+        assertTrue(agents.actsFor(_agent(1), _operator(1)), "the operator");
+        vm.prank(_operator(1));
+        book.withdraw(id);
+    }
+
+    /// @dev Threat 25. Nor does it pass over rounds, so that they are never paid.
+    function test_threat_25_a_replaced_key_passes_over_no_round() public {
+        bytes32 id = _make(Kind.Data, 1);
+        _ask(1);
+        _rotate(1);
+        _postUpTo(2);
+        (Lines.Line memory line, IRoundLedger.RoundClaim[] memory claims) = (_line(1), _claims(1, 2, 1));
+        vm.prank(_agent(1));
+        vm.expectRevert(abi.encodeWithSelector(IRoundLedger.RoundPassesOver.selector, id, uint32(0)));
+        ledger.claimRounds(id, line, claims);
+        vm.prank(_operator(1));
+        ledger.claimRounds(id, line, claims);
     }
 
     /// @dev Threat 25. A thief who has the operator key announces a key of its own; the member sees it and ends it.

@@ -115,6 +115,28 @@ contract WithdrawalThreatsTest is SystemBase {
         _expectStanding(IReleaseRegistry.Status.Refused, IReleaseRegistry.Reason.Withdrawal);
     }
 
+    /// @dev Finding 6. Rounds of the next candidate that are posted and paid ahead take no veto away.
+    function test_finding_6_rounds_paid_ahead_take_no_veto_away() public {
+        _postRounds(4, 6);
+        _claimRounds(1, 0, 4);
+        assertEq(book.standsBehind(agreements[Kind.Data][1]), 2, "the second candidate");
+        _object(1, agreements[Kind.Data][1]);
+        _withdraw(1);
+        assertTrue(book.isWithdrawn(job, 0), "the live candidate");
+        assertTrue(book.isWithdrawn(job, 1), "the next one");
+        releases.refuse(id);
+        _expectStanding(IReleaseRegistry.Status.Refused, IReleaseRegistry.Reason.Withdrawal);
+    }
+
+    /// @dev Finding 6. A withdrawal for a later candidate hides none for an earlier.
+    function test_finding_6_no_withdrawal_hides_another() public {
+        _postRounds(4, 6);
+        _claimRounds(1, 0, 4);
+        _withdraw(1);
+        _withdraw(2);
+        assertTrue(book.isWithdrawn(job, 0), "the live candidate");
+    }
+
     /// @dev Threat 29.
     function test_threat_29_rounds_of_an_earlier_candidate_give_no_word_about_a_later() public {
         _defeat();

@@ -42,7 +42,8 @@ def was_withdrawn(context: Context, release: bytes, moment: Moment = END) -> boo
             continue
         if agreement.terms.withdrawal_blocks:
             last = max(last, stands_behind(context, agreement, moment_of(taken)))
-    return last == candidate.candidate_index + 1
+    # Rounds of a later candidate may be paid ahead: such a withdrawal stops the one before it too.
+    return last > candidate.candidate_index
 
 
 def stands_behind(context: Context, agreement: Agreement, moment: Moment = END) -> int:

@@ -91,7 +91,7 @@ def _check_objection(context: Context, exam: Examination, event: Event) -> None:
         return
     manifest = release.manifest
     about = agreement.terms.kind is Kind.DATA and agreement.terms.job == manifest.job
-    behind = about and stands_behind(context, agreement, moment) == manifest.candidate_index + 1
+    behind = about and stands_behind(context, agreement, moment) > manifest.candidate_index
     exam.holds(where, f"data agreement {short(agreement.id)} stands behind it", condition=behind)
     organisation = context.world.organisation_of(agreement.terms.seller, moment)
     exam.equal(where, "organisation behind it", expected=organisation, found=event.values["organisation"])

@@ -201,10 +201,11 @@ def _check_refused(
 
 def _last_chance_s(context: Context, release: Release, vote: Proposal | None) -> int:
     """Return the time after which a candidate can no longer be released, whatever happens."""
-    if vote is None or vote.canceled is not None:
-        job = context.records.jobs.get(release.manifest.job)
-        return job.terms.deadline_s if job else 0
-    return vote.approval_deadline_s
+    if vote is not None and vote.canceled is None:
+        return vote.approval_deadline_s
+    job = context.records.jobs.get(release.manifest.job)
+    # A vote that was stopped may be asked for again until its approval would have been too late.
+    return max(job.terms.deadline_s if job else 0, vote.approval_deadline_s if vote else 0)
 
 
 def _check_stored_facts(context: Context, exam: Examination, release: Release, facts: list[Fact]) -> None:
