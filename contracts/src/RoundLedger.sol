@@ -172,26 +172,31 @@ contract RoundLedger is RoundScores {
         RoundClaim[] calldata claims
     ) private {
         if (claims.length == 0) revert RoundNothingDue(agreement);
-        (uint32 next, uint256 units) = (sold.nextUnit, 0);
+        bool scored = sold.mode == IntegrationMode.Overlapped && sold.kind == Kind.Data;
+        (uint256 next, uint256 units) = (sold.nextUnit, 0);
         for (uint256 i; i < claims.length; ++i) {
-            uint32 round = claims[i].round;
-            if (round < next) revert RoundNothingDue(agreement);
-            if (round > next) _requireSeller(agreement, sold.seller, next);
-            if (!_isProven(sold, line, claims[i])) revert RoundNotProven(sold.job, round);
-            units += _unitsOf(sold, round);
-            next = round + 1;
+            RoundClaim calldata claim = claims[i];
+            uint32 round = claim.round;
+            if (round != next) _requireUpwards(agreement, sold.seller, round, uint32(next));
+            if (!_isProven(sold, line, claim, round)) revert RoundNotProven(sold.job, round);
+            unchecked {
+                // Hundredths for the owners of an overlapped job, whole rounds for everybody else.
+                units += scored ? shareOf(sold.job, round, sold.seller) : 1;
+                next = uint256(round) + 1;
+            }
         }
         BOOK.payRounds(agreement, uint24(next), uint24(units));
     }
 
-    function _isProven(IAgreementBook.Sold memory sold, Lines.Line calldata line, RoundClaim calldata claim)
-        private
-        pure
-        returns (bool)
-    {
-        if (claim.round >= sold.units) return false;
-        bytes32 leaf = Lines.leaf(sold.job, claim.round, sold.seller, claim.digest);
-        return _isInLine(sold.mode, line, claim.round, leaf, claim.proof);
+    function _isProven(
+        IAgreementBook.Sold memory sold,
+        Lines.Line calldata line,
+        RoundClaim calldata claim,
+        uint32 round
+    ) private pure returns (bool) {
+        if (round >= sold.units) return false;
+        bytes32 leaf = Lines.leaf(sold.job, round, sold.seller, claim.digest);
+        return _isInLine(sold.mode, line, round, leaf, claim.proof);
     }
 
     /// @dev A leaf names its round, so in decoupled mode any anchor may hold it; the line starts with that one.
@@ -216,12 +221,6 @@ contract RoundLedger is RoundScores {
         return line.leadsTo(_heads[job]) && _isInLine(_courses[job].mode, line, round, leaf, proof);
     }
 
-    /// @dev Hundredths for the owners of an overlapped job, whole rounds for everybody else.
-    function _unitsOf(IAgreementBook.Sold memory sold, uint32 round) private view returns (uint256) {
-        bool scored = sold.mode == IntegrationMode.Overlapped && sold.kind == Kind.Data;
-        return scored ? shareOf(sold.job, round, sold.seller) : 1;
-    }
-
     function _coordinatorOf(bytes32 job) internal view override returns (address) {
         return _courses[job].coordinator;
     }
@@ -231,7 +230,8 @@ contract RoundLedger is RoundScores {
     }
 
     /// @dev Whoever could pass over a round in the seller's name would take its pay.
-    function _requireSeller(bytes32 agreement, address seller, uint32 next) private view {
+    function _requireUpwards(bytes32 agreement, address seller, uint32 round, uint32 next) private view {
+        if (round < next) revert RoundNothingDue(agreement);
         if (!AGENTS.actsFor(seller, msg.sender)) revert RoundPassesOver(agreement, next);
     }
 
