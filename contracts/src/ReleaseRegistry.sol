@@ -322,6 +322,7 @@ contract ReleaseRegistry is Wiring {
         if (job.state != IAgreementBook.JobState.Open || block.timestamp > job.deadlineS) {
             revert ReleaseJobNotOpen(manifest.job);
         }
+        _requireMetrics(job);
         coordinator = job.coordinator;
         if (msg.sender != coordinator || !AGENTS.isActive(coordinator)) revert ReleaseOnlyCoordinator(msg.sender);
         bytes32[] storage earlier = _releasesOf[manifest.job];
@@ -394,6 +395,13 @@ contract ReleaseRegistry is Wiring {
     /// @dev And beyond appeal: an appeal would change the facts behind a vote.
     function _requireMeasured(bytes32 id) private view {
         if (!COURT.isConclusive(id)) revert ReleaseNotMeasured(id);
+        _requireMetrics(BOOK.job(_releases[id].job));
+    }
+
+    /// @dev A fact means what its code measures, so that other code needs a candidate measured by it.
+    function _requireMetrics(IAgreementBook.Job memory job) private view {
+        bytes32 current = COURT.settings().metricCode;
+        if (job.metricCode != current) revert ReleaseOldMetrics(job.metricCode, current);
     }
 
     function _requireMatch(bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 factsDigest) private view {

@@ -144,6 +144,7 @@ abstract contract ReleaseBase is Check {
         job.roundsPerCandidate = 5;
         job.candidates = 3;
         job.deadlineS = 1_700_000_000 + 60 days;
+        job.metricCode = "metric code";
     }
 
     function _manifest(uint8 index) internal view returns (IReleaseRegistry.Manifest memory manifest) {

@@ -112,6 +112,7 @@ contract CourtOnPaper {
     mapping(bytes32 id => bool) private _appealable;
     bytes32[] private _roots;
     uint32[] private _excluded;
+    bytes32 private _metricCode = "metric code";
 
     function open(bytes32 id, bytes32 job, bytes32 artifact, bytes32[] calldata roots, uint32[] calldata excluded)
         external
@@ -154,6 +155,14 @@ contract CourtOnPaper {
 
     function resultHash(bytes32 id) external view returns (bytes32) {
         return _cases[id].stage == IEvaluatorCourt.Stage.Final ? keccak256(abi.encode(id, _cases[id].reveals)) : bytes32(0);
+    }
+
+    function setMetricCode(bytes32 code) external {
+        _metricCode = code;
+    }
+
+    function settings() external view returns (IEvaluatorCourt.Settings memory latest) {
+        latest.metricCode = _metricCode;
     }
 
     function openedWith() external view returns (bytes32[] memory, uint32[] memory) {

@@ -121,6 +121,8 @@ interface IReleaseRegistry is IFacts {
     error ReleaseBadAgreement(bytes32 agreement);
     error ReleaseArtifactKnown(bytes32 artifact, bytes32 release);
     error ReleaseNotMeasured(bytes32 id);
+    /// @dev The court measures with other code now than when the job was opened.
+    error ReleaseOldMetrics(bytes32 metricCode, bytes32 current);
     error ReleaseProposalLive(bytes32 id, uint256 proposalId);
     /// @dev What was voted on is not what stands here.
     error ReleaseMismatch(bytes32 field);

@@ -181,6 +181,41 @@ contract GateThreatsTest is ReleasedBase {
         governor.execute(proposal);
     }
 
+    function test_finding_17_code_replaced_before_the_submission_keeps_the_candidate_out() public {
+        court.setMetricCode("other code");
+        IReleaseRegistry.Manifest memory manifest = _manifest(0);
+        vm.prank(COORDINATOR);
+        vm.expectRevert(_oldMetrics());
+        releases.submit(manifest);
+    }
+
+    function test_finding_17_no_vote_is_called_about_facts_of_replaced_code() public {
+        bytes32 id = _measured(0, GOOD_GAP);
+        bytes memory approval = _approval(id, _deadline());
+        court.setMetricCode("other code");
+        (address[] memory targets, uint256[] memory values, bytes[] memory calls) = _action(approval);
+        vm.prank(_member(0));
+        vm.expectRevert(_oldMetrics());
+        governor.propose(targets, values, calls, "facts of replaced code");
+    }
+
+    function test_finding_17_code_replaced_after_the_vote_stops_the_approval() public {
+        bytes32 id = _measured(0, GOOD_GAP);
+        uint256 proposal = _propose(id);
+        _carry(proposal, 13);
+        court.setMetricCode("other code");
+        vm.expectRevert(_oldMetrics());
+        governor.execute(proposal);
+        vm.warp(_job().deadlineS + 30 days);
+        releases.refuse(id);
+        assertEq(uint256(releases.release(id).reason), uint256(IReleaseRegistry.RefusalReason.Vote), "reason");
+    }
+
+    function _oldMetrics() private pure returns (bytes memory) {
+        bytes4 selector = IReleaseRegistry.ReleaseOldMetrics.selector;
+        return abi.encodeWithSelector(selector, bytes32("metric code"), bytes32("other code"));
+    }
+
     function _releaseOf(bytes32 id) private returns (bytes32) {
         uint256 proposal = _propose(id);
         _carry(proposal, 13);

@@ -170,6 +170,13 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
     ),
     "an appeal without consequence": ("AppealEnded", "changed", lambda _: False, "juries", "the verdict changed"),
     "a larger bond for an appeal": ("Appealed", "bondE18", plus_one, "juries", "bond of the appeal"),
+    "a court that measures with other code": (
+        "SettingsChanged",
+        "settings",
+        field(9, flip),
+        "candidates and verdicts",
+        "the court's metric code, from the job's",
+    ),
     "a looser court": ("SettingsChanged", "settings", field(7, lambda _: 1), "juries", "settings, as deployed"),
     "a look too few": ("Looked", "looks", lambda _: 0, "juries", "looks at these rows so far"),
     "another manifest": ("CandidateSubmitted", "manifestHash", flip, "candidates and verdicts", "hash of its manifest"),

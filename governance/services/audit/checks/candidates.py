@@ -7,6 +7,7 @@ from governance.domain.market import IntegrationMode, Kind
 from governance.domain.release import MANIFEST_TYPE
 from governance.services import reading
 from governance.services.audit.ballots import read_proposals
+from governance.services.audit.checks.panel import settings_at
 from governance.services.audit.context import Context, place, short
 from governance.services.audit.records import Agreement, Release
 from governance.services.audit.report import Examination
@@ -26,6 +27,7 @@ def check_candidates(context: Context, exam: Examination) -> None:
         own = encode(["uint256", "address", "bytes32"], [chain, context.address(WHERE), digest])
         exam.equal(where, "its id", expected=keccak(own), found=release.id)
         _check_turn(context, exam, release)
+        _check_metric_code(context, exam, release)
         _check_citations(context, exam, release)
         _check_record(context, exam, release)
     for job in context.records.jobs:
@@ -83,6 +85,17 @@ def _check_turn(context: Context, exam: Examination, release: Release) -> None:
     decoupled = job.terms.integration_mode is IntegrationMode.DECOUPLED
     needed = turns if decoupled else 1 + turns * job.terms.rounds_per_candidate
     exam.holds(where, "all its rounds were posted", condition=len(rounds) >= needed, found=len(rounds))
+
+
+def _check_metric_code(context: Context, exam: Examination, release: Release) -> None:
+    """Code that was replaced in between would have measured something else."""
+    job, decided = context.records.jobs.get(release.manifest.job), release.decided
+    if job is None:
+        return
+    released = [decided] if decided is not None and decided.name == "Released" else []
+    for event in (release.submitted, *release.proposals, *released):
+        now = settings_at(context, moment_of(event)).metric_code
+        exam.equal(place(event), "the court's metric code, from the job's", expected=job.terms.metric_code, found=now)
 
 
 def _check_citations(context: Context, exam: Examination, release: Release) -> None:

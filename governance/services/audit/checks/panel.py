@@ -48,7 +48,7 @@ def kept_settings(context: Context, case: Case) -> CourtSettings:
     return versions[case.version][0] if case.version < len(versions) else NO_SETTINGS
 
 
-def _settings_at(context: Context, moment: Moment) -> CourtSettings:
+def settings_at(context: Context, moment: Moment) -> CourtSettings:
     """Return the settings in force at a moment."""
     changes = sum(moment_of(event) < moment for event in context.events(WHERE, "SettingsChanged"))
     return context.world.court_versions[changes - 1][0] if changes else NO_SETTINGS
@@ -133,7 +133,7 @@ def _check_services(context: Context, exam: Examination) -> None:
         where = f"organisation {organisation}"
         context.state(exam, where, "its stake and record", expected=record, call=(WHERE, "service", organisation))
     for event in context.events(WHERE, "UnstakeAsked"):
-        delay_s = _settings_at(context, moment_of(event)).unstake_delay_s
+        delay_s = settings_at(context, moment_of(event)).unstake_delay_s
         leaves_at_s = context.time_s(event) + delay_s
         exam.equal(place(event), "when its stake may leave", expected=leaves_at_s, found=event.values["leavesAtS"])
     for event in context.events(WHERE, "Unstaked"):
