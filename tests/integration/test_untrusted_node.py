@@ -10,13 +10,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from eth_utils.crypto import keccak
 
 from agents.roles.desk import Plans
 from agents.roles.process import Fetcher, RoleLoop, Waker
 from agents.roles.still import StillChain
 from governance.adapters.evm import EvmChain
 from governance.domain.deployment import Deployment
-from governance.errors import ChainUnreachable, FolkmootError
+from governance.errors import ChainUnreachable, ContractRefused, FolkmootError
 from governance.ports import Signer
 
 OUR_CHAIN, OTHER_CHAIN = 31_337, 1
@@ -89,6 +90,49 @@ def test_a_node_of_another_chain_gets_no_signature_for_it() -> None:
 def test_nonsense_from_a_node_is_said_in_a_sentence(body: bytes) -> None:
     with node(body) as chain, pytest.raises(ChainUnreachable, match=r"127\.0\.0\.1"):
         chain.block_number()
+
+
+def answer_with(**fields: object) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "id": 0, **fields}).encode()
+
+
+ENDED = keccak(text="AgentUnknownOrganisation(uint32)")[:4] + (7).to_bytes(32, "big")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"result": "0x"},
+        {"result": "0x12"},
+        {"result": "soon"},
+        {"result": None},
+        {"result": 7},
+        {"error": "busy"},
+        {"error": {"code": -32000, "message": "header not found"}},
+        {"error": {"code": 3, "message": "execution reverted", "data": "0x" + ENDED[:9].hex()}},
+        {"error": {"code": 3, "message": "execution reverted", "data": "0xnothexatall"}},
+    ],
+)
+def test_a_view_answered_with_nonsense_is_said_in_a_sentence(fields: dict[str, object]) -> None:
+    with node(answer_with(**fields)) as chain, pytest.raises(ChainUnreachable, match=r"127\.0\.0\.1"):
+        chain.read("AgentRegistry", "organisationCount")
+
+
+def test_a_refused_view_names_its_error_and_values() -> None:
+    error = {"code": 3, "message": "execution reverted", "data": "0x" + ENDED.hex()}
+
+    named = pytest.raises(ContractRefused, match="AgentUnknownOrganisation")
+    with node(answer_with(error=error)) as chain, named as it:
+        chain.read("AgentRegistry", "organisationCount")
+
+    assert it.value.values == {"organisation": 7}
+
+
+def test_a_view_refused_without_a_reason_is_a_refusal() -> None:
+    error = {"code": 3, "message": "execution reverted"}
+
+    with node(answer_with(error=error)) as chain, pytest.raises(ContractRefused):
+        chain.read("AgentRegistry", "organisationCount")
 
 
 class BrokenChain:

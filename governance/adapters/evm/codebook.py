@@ -1,14 +1,12 @@
 """How our contracts' words read, and what their code must be, from the committed artifacts."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, cast
 
 import rlp
 from eth_abi.exceptions import DecodingError
 from eth_account import Account
 from eth_keys.exceptions import BadSignature
-from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from eth_utils.exceptions import ValidationError
@@ -16,6 +14,7 @@ from rlp.exceptions import RLPException
 
 from governance.adapters.evm.artifacts import abi, artifact
 from governance.adapters.evm.exact import decode_parts, encode_parts
+from governance.adapters.evm.interface import events_of
 from governance.ports import Event
 from governance.services.audit.blocks import RawLog
 from governance.services.audit.sources import UNFOLLOWABLE, AnswerWrong, Blueprint, Creation
@@ -28,7 +27,7 @@ class ArtifactCodebook:
     """Reads by the artifacts of this installation. Fits the port ``Codebook``."""
 
     def decode(self, contract: str, log: RawLog) -> tuple[str, Mapping[str, object]] | None:
-        entry = _events(contract).get(log.topics[0]) if log.topics else None
+        entry = events_of(contract).get(log.topics[0]) if log.topics else None
         if entry is None:
             return None
         try:
@@ -69,18 +68,8 @@ class ArtifactCodebook:
             raise AnswerWrong(f"creation of {contract}", "arguments that do not decode") from problem
 
     def event_arguments(self, event: Event) -> bytes:
-        parts = next(entry["inputs"] for entry in _events(event.contract).values() if entry["name"] == event.name)
+        parts = next(entry["inputs"] for entry in events_of(event.contract).values() if entry["name"] == event.name)
         return encode_parts(parts, [event.values[part["name"]] for part in parts])
-
-
-@cache
-def _events(contract: str) -> dict[bytes, dict[str, Any]]:
-    return {_topic(entry): entry for entry in abi(contract) if entry["type"] == "event"}
-
-
-def _topic(entry: Mapping[str, Any]) -> bytes:
-    types = ",".join(collapse_if_tuple(part) for part in entry["inputs"])
-    return keccak(text=f"{entry['name']}({types})")
 
 
 def _values(entry: Mapping[str, Any], log: RawLog) -> dict[str, object]:

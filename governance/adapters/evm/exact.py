@@ -25,10 +25,10 @@ def _decoder() -> ABIDecoder:
     return ABIDecoder(types)
 
 
-_DECODER: Final = _decoder()
+EXACT: Final = _decoder()
 
 
-def decode_parts(parts: Sequence[Mapping[str, Any]], data: bytes) -> tuple[object, ...]:
+def decode_parts(parts: Sequence[Mapping[str, Any]], data: bytes, *, decoder: ABIDecoder = EXACT) -> tuple[object, ...]:
     """Return the values of ABI parameters; structs and lists are tuples, addresses checksummed.
 
     Raises
@@ -36,7 +36,7 @@ def decode_parts(parts: Sequence[Mapping[str, Any]], data: bytes) -> tuple[objec
     eth_abi.exceptions.DecodingError, ValueError, OverflowError
         If the bytes do not fit.
     """
-    values = _DECODER.decode([collapse_if_tuple(dict(part)) for part in parts], data)
+    values = decoder.decode([collapse_if_tuple(dict(part)) for part in parts], data)
     return tuple(_readable(part, value) for part, value in zip(parts, values, strict=True))
 
 

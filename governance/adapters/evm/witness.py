@@ -1,16 +1,13 @@
 """What an auditor reads from a node, raw: headers, receipts, signed transactions, code, views at a block."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from eth_abi.exceptions import DecodingError, EncodingError
-from eth_utils.abi import collapse_if_tuple
 from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
 
 from governance.adapters.evm.answers import HostileRpc, Json, Refusal, as_bytes, as_list, as_number, as_object
-from governance.adapters.evm.artifacts import abi
-from governance.adapters.evm.exact import decode_parts, encode_parts
+from governance.adapters.evm.interface import function_of
 from governance.adapters.evm.refusals import explain
 from governance.domain.market import Address
 from governance.errors import ContractRefused
@@ -91,10 +88,12 @@ class EvmWitness:
         self, contract: str, address: Address, function: str, *, arguments: Sequence[object], block: int
     ) -> object:
         where = f"{contract}.{function}"
-        entry = _function(contract, function, len(arguments))
+        asked = function_of(contract, function, len(arguments))
+        if asked is None:
+            wanted = f"{function} with {len(arguments)} arguments"
+            raise AnswerMissing(f"our build of {contract} has no {wanted}; build it with: make contracts")
         try:
-            types = ",".join(collapse_if_tuple(part) for part in entry["inputs"])
-            data = keccak(text=f"{function}({types})")[:4] + encode_parts(entry["inputs"], arguments)
+            data = asked.encode(arguments)
         except (EncodingError, ValueError, OverflowError) as problem:
             raise AnswerWrong(where, f"an earlier answer cannot be asked about: {problem}") from problem
         try:
@@ -104,7 +103,10 @@ class EvmWitness:
             if not refusal.reverted:
                 raise
             raise _refused(refusal.data, where) from refusal
-        return _answer(entry, raw, where)
+        try:
+            return asked.decode(raw)
+        except (DecodingError, ValueError, OverflowError) as problem:
+            raise AnswerWrong(where, f"{len(raw)} bytes that do not decode") from problem
 
 
 def _header(answer: Json, number: int) -> BlockHeader:
@@ -162,23 +164,6 @@ def _log(answer: Json, where: str) -> RawLog:
         ),
         data=as_bytes(log.get("data"), f"{where}, data"),
     )
-
-
-def _function(contract: str, function: str, width: int) -> Mapping[str, Any]:
-    for entry in abi(contract):
-        if entry["type"] == "function" and entry["name"] == function and len(entry["inputs"]) == width:
-            return entry
-    raise AnswerMissing(
-        f"our build of {contract} has no {function} with {width} arguments; build it with: make contracts"
-    )
-
-
-def _answer(entry: Mapping[str, Any], raw: bytes, where: str) -> object:
-    try:
-        values = decode_parts(entry["outputs"], raw)
-    except (DecodingError, ValueError, OverflowError) as problem:
-        raise AnswerWrong(where, f"{len(raw)} bytes that do not decode") from problem
-    return values[0] if len(values) == 1 else values
 
 
 def _refused(data: str, where: str) -> Exception:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from governance.adapters.evm.answers import as_bytes, as_list, as_number, as_object
 from governance.adapters.evm.codebook import ArtifactCodebook
+from governance.adapters.evm.interface import events_of
 from governance.adapters.evm.witness import HEADER_FIELDS, _header, _receipt
 from governance.services.audit.blocks import RawLog
 from governance.services.audit.sources import AnswerMissing, AnswerWrong
@@ -80,9 +81,7 @@ def test_no_transaction_breaks_the_reader(raw: bytes) -> None:
 
 @given(st.lists(st.binary(min_size=32, max_size=32), max_size=4), st.binary(max_size=400), st.data())
 def test_no_log_breaks_the_reader(topics: list[bytes], data: bytes, draws: st.DataObject) -> None:
-    from governance.adapters.evm.codebook import _events
-
-    known = draws.draw(st.sampled_from(sorted(_events("AgreementBook"))))
+    known = draws.draw(st.sampled_from(sorted(events_of("AgreementBook"))))
     log = RawLog(address="0x" + "12" * 20, topics=(known, *topics), data=data)
     try:
         ArtifactCodebook().decode("AgreementBook", log)
