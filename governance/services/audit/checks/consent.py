@@ -99,9 +99,10 @@ def _check_sign_offs(context: Context, exam: Examination) -> None:
         if release is None:
             exam.holds(place(event), "of a candidate that is known", condition=False)
             continue
-        decided = release.decided is not None and moment_of(release.decided) < moment_of(event)
+        decided = release.decided
+        released = decided is not None and decided.name == "Released" and moment_of(decided) < moment_of(event)
         vote = _vote_before(release, event, proposals)
-        if vote is not None and not decided:
+        if vote is not None and not released:
             state = vote.state_at(context.time_s(event), power)
             exam.holds(place(event), "no vote ran when it was signed off", condition=state in QUIET, found=state.name)
 
