@@ -12,6 +12,7 @@ from dashboard.times import span, utc
 from governance.domain.amendment import Amendment
 from governance.domain.market import Address
 from governance.domain.release import ProposalState
+from governance.domain.signing import short_text
 from governance.ports import Chain
 from governance.services import reading
 from governance.services.releases import Governor
@@ -38,7 +39,7 @@ STOPPABLE: Final = frozenset(
 
 
 def may_be_stopped(chain: Chain, proposal: Proposal, state: ProposalState, *, held: bool) -> bool:
-    """Say whether the guardian may stop a proposal, as ``ModelGovernor.cancel`` would decide.
+    """Say whether the guardian may stop a proposal, as ``ReleaseRegistry.stop`` would decide.
 
     Raises
     ------
@@ -50,9 +51,15 @@ def may_be_stopped(chain: Chain, proposal: Proposal, state: ProposalState, *, he
     return not reading.flag(chain.read("Amendments", "replacesGuardian", targets, calls))
 
 
-def stop_call(proposal: int) -> str:
-    """Return the calldata that cancels a proposal, as 0x hex."""
-    return call_data("cancel(uint256)", proposal)
+def stop_call(proposal: int, reason: str) -> str:
+    """Return the calldata by which the guardian stops a proposal, as 0x hex.
+
+    Raises
+    ------
+    ValueError
+        If the reason is empty, longer than 31 characters or not ASCII.
+    """
+    return call_data("stop(uint256,bytes32)", proposal, short_text(reason))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """What people say beside the vote: who stands behind a candidate, and what one wallet may say about it."""
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -9,7 +10,7 @@ from dashboard.market import Agreement, Market
 from dashboard.people import People
 from dashboard.releases import Release
 from governance.domain.market import Address, Kind
-from governance.domain.release import Status
+from governance.domain.release import ProposalState, Status
 
 EVENTS: Final = ("Endorsed", "OfficerChanged")
 FIRST_OF_ITS_OWN: Final = 2
@@ -23,7 +24,11 @@ class Endorsements:
     by: frozenset[Address]
     """Member wallets."""
     complete: bool
-    """Two thirds of the members have; nothing is released before."""
+    """An endorsement made it two thirds of the members, which stays."""
+
+    def suffices(self, members: AbstractSet[Address]) -> bool:
+        """Say whether anything can be released, as ``Consent.isEndorsed`` does, for the members of today."""
+        return self.complete or 3 * len(self.by & members) >= 2 * len(members)
 
 
 def read_endorsements(entries: Iterable[Entry]) -> Endorsements:
@@ -66,10 +71,12 @@ def stands_behind(agreement: Agreement, releases: Iterable[Release], market: Mar
     return max(cited, default=0)
 
 
-def offices_to_sign(account: Address, release: Release, officers: Mapping[int, Address]) -> int:
-    """Return the offices of a wallet that may still sign a candidate off, as bits; none while a vote runs."""
-    before_the_vote = release.status is Status.CANDIDATE and release.proposal_id is None
-    if not before_the_vote and release.status is not Status.RELEASED:
+def offices_to_sign(
+    account: Address, release: Release, officers: Mapping[int, Address], *, vote: ProposalState | None
+) -> int:
+    """Return the offices of a wallet that may still sign a candidate off, as bits; none while its vote runs."""
+    quiet = release.status is Status.CANDIDATE and vote in {None, ProposalState.PENDING, ProposalState.CANCELED}
+    if not quiet and release.status is not Status.RELEASED:
         return 0
     held = sum(1 << office for office, holder in officers.items() if holder == account)
     return held & ~release.offices()

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from dashboard.actions import NOTHING_STAGED, Action, Staged, read_action
-from dashboard.entries import Entry, address, number, word
+from dashboard.entries import Entry, address, name, number, word
 from dashboard.people import Register
 from dashboard.quorum import Count, ProposalClass, Tally
 from governance.domain.market import Address
@@ -62,6 +62,15 @@ class Step:
     transaction: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """That the guardian cancelled a proposal."""
+
+    guardian: Address
+    reason: str
+    """As on chain: hostile until cleaned; empty when none was given."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """A proposal as events tell it."""
@@ -82,8 +91,8 @@ class Proposal:
     eta_s: int | None = None
     """From then on it may be executed."""
     steps: tuple[Step, ...] = field(default=())
-    stopped_by: Address | None = None
-    """The guardian who cancelled it."""
+    stop: Stop | None = None
+    """The guardian's, if it cancelled it."""
     changes: tuple[bytes, ...] = ()
     """Changes that its execution staged or confirmed, and that wait for somebody to activate them."""
 
@@ -169,9 +178,9 @@ def read_proposals(
 
 
 def with_stops(proposals: Iterable[Proposal], stops: Iterable[Entry]) -> list[Proposal]:
-    """Return the proposals with the guardian who stopped each, from the registry's events."""
-    by = {entry.number("proposalId"): entry.address("guardian") for entry in stops}
-    return [replace(proposal, stopped_by=by.get(proposal.id)) for proposal in proposals]
+    """Return the proposals with the guardian's stop of each, from the registry's events."""
+    by = {entry.number("proposalId"): Stop(entry.address("guardian"), name(entry.word("reason"))) for entry in stops}
+    return [replace(proposal, stop=by.get(proposal.id)) for proposal in proposals]
 
 
 def _created(entry: Entry, read: Callable[[Address, int, bytes], Action]) -> Proposal:

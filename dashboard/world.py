@@ -17,7 +17,7 @@ from dashboard.releases import Release
 from dashboard.settings import Supplies
 from governance.domain.market import Address
 from governance.domain.policy import PolicySet
-from governance.domain.release import Status
+from governance.domain.release import ProposalState, Status
 
 QUORUM_EVENT: Final = "QuorumNumeratorUpdated"
 
@@ -79,6 +79,11 @@ class World:
                 return status if parent is release else Status.SUSPENDED
             parent = self.release(parent.manifest.parent)
         return Status.RELEASED
+
+    def vote_on(self, release: Release) -> ProposalState | None:
+        """Return where the last vote on a candidate stands by the index, or None when there is none."""
+        vote = None if release.proposal_id is None else self.proposal(release.proposal_id)
+        return None if vote is None else vote.state(self.now_s, passes=self.count(vote).passes)
 
     def is_held(self, proposal: Proposal) -> bool:
         """Say whether it is the second vote on a release, which nobody stops."""

@@ -62,7 +62,7 @@ class Founding:
     """Names of the founders whose evaluators may be drawn."""
     policy: PolicySet
     guardian: str
-    """Who may suspend each release once, for 14 days."""
+    """Who may stop proposals, and suspend each release once, for 14 days; no key of a founder."""
     officers: tuple[tuple[int, str], ...] = ()
     """Office, a bit number, and who holds it."""
     treasury: str

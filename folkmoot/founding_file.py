@@ -80,7 +80,7 @@ def read_founding(path: Path) -> FoundingPlan:
         founders=founders,
         panel=_panel(path, fields.get("panel"), founders),
         policy=load_policies(path.parent / str(policies)) if policies else load_policies(),
-        guardian=_address(f"{path}: guardian", guardian) if guardian else founders[0].member,
+        guardian=_guardian(path, guardian, founders),
         officers=_officers(path, fields.get("officers") or {}),
         treasury=founders[0].operator if token else _address(f"{path}: credit.treasury", credit.get("treasury")),
         supply_e18=0 if token else _supply(path, credit.get("supply")),
@@ -138,6 +138,21 @@ def _officers(path: Path, entries: object) -> tuple[tuple[int, str], ...]:
     if not all(type(office) is int and 0 <= office <= MAX_OFFICE for office in numbers):
         raise FoundingUnusable(f"{path}: officers maps each office, a number from 0 to {MAX_OFFICE}, to an address")
     return tuple((office, _address(f"{path}: officers.{office}", numbers[office])) for office in sorted(numbers))
+
+
+def _guardian(path: Path, value: object, founders: tuple[Founder, ...]) -> str:
+    what_to_do = "name an account that is no key of these organisations; on its host lies no key of theirs either"
+    if not value:
+        raise FoundingUnusable(f"{path}: guardian is missing; {what_to_do}")
+    guardian = _address(f"{path}: guardian", value)
+    for place, founder in enumerate(founders, start=1):
+        for what, key in (("member", founder.member), ("operator", founder.operator)):
+            if key == guardian:
+                raise FoundingUnusable(
+                    f"{path}: guardian {guardian} is the {what} of organisation {place}, {founder.name}. Whoever stole "
+                    f"that key could stop the votes that would end the theft; {what_to_do}"
+                )
+    return guardian
 
 
 def _supply(path: Path, value: object) -> int:

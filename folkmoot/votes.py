@@ -25,6 +25,7 @@ class Support(IntEnum):
 
 APPROVAL_S: Final = 30 * 86_400
 """From the proposal until which it may be carried out; delay, voting, extension and timelock take nine days."""
+BAD_REASON: Final = "the reason must be 1 to 31 plain characters"
 
 
 class VoteError(FolkmootError):
@@ -63,20 +64,23 @@ class Proposals:
         governor = Governor(self.chain)
         return [each for each in self.numbers() if governor.state(each) is ProposalState.ACTIVE]
 
-    def stop(self, guardian: Signer, proposal: int) -> Receipt:
+    def stop(self, guardian: Signer, proposal: int, *, reason: str) -> Receipt:
         """Cancel a proposal with the guardian's key.
 
         Raises
         ------
         VoteError
-            If the key is not the guardian's, or the proposal is one that it cannot stop.
+            If the key is not the guardian's, ``reason`` cannot be written down, or the proposal is one that it cannot
+            stop.
         """
         governor = Governor(self.chain)
         holder, state = governor.guardian(), governor.state(proposal)
         if guardian.address != holder:
             raise VoteError(f"{guardian.address} is not the guardian, who is {holder}")
         try:
-            return governor.stop(guardian, proposal)
+            return governor.stop(guardian, proposal, reason=reason)
+        except ValueError as problem:
+            raise VoteError(f"{BAD_REASON}: {problem}") from problem
         except ContractRefused as refusal:
             raise VoteError(
                 f"the guardian cannot stop this proposal, which is {state.name.lower()}: out of its reach are what has "
@@ -138,7 +142,7 @@ def suspend_release(chain: Chain, guardian: Signer, release: str, *, reason: str
     try:
         return Releases(chain).suspend(guardian, release_id(release), reason=reason)
     except ValueError as problem:
-        raise VoteError(f"the reason must be 1 to 31 plain characters: {problem}") from problem
+        raise VoteError(f"{BAD_REASON}: {problem}") from problem
 
 
 def release_id(text: str) -> bytes:

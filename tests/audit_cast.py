@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Final, cast
 
 from eth_utils.crypto import keccak
 
@@ -67,6 +67,10 @@ def key(name: str) -> KeySigner:
     return KeySigner.from_secret(keccak(text=f"story {name}"))
 
 
+GUARDIAN: Final = key("guardian")
+"""Of no organisation."""
+
+
 def desk_of_keeper(story: Story) -> Desk:
     """Return the data centre's desk with the real chain, as far as deposits and disputes go."""
     return cast("Desk", SimpleNamespace(chain=story.chain, signer=operator(CENTRE), court=Court(story.chain)))
@@ -106,7 +110,7 @@ def _found(rpc: str, folder: Path) -> Story:
         panel=LABORATORIES,
         officers=((OFFICE, member(CENTRE).address),),
         policy=load_policies(),
-        guardian=member(CENTRE).address,
+        guardian=GUARDIAN.address,
         treasury=operator(INSTITUTE).address,
         supply_e18=SUPPLY_E18,
     )
@@ -114,7 +118,11 @@ def _found(rpc: str, folder: Path) -> Story:
     empty = Deployment(chain_id=0, genesis="", first_block=0, contracts={})
     story = Story(rpc, EvmChain(rpc, empty), empty, FileStore(folder / "store"))
     _wait(story)
-    everybody = [deployer, *(make(name) for name in (*names, "Newcomer") for make in (member, operator, agent))]
+    everybody = [
+        deployer,
+        GUARDIAN,
+        *(make(name) for name in (*names, "Newcomer") for make in (member, operator, agent)),
+    ]
     for signer in everybody:
         story.call("anvil_setBalance", signer.address, hex(10**20))
     deployed = deploy(rpc, deployer, founding, progress=lambda _: None)

@@ -31,6 +31,7 @@ from governance.services.registry import Registry
 from governance.services.releases import Consent, Governor, Releases
 from tests.audit_cast import (
     CENTRE,
+    GUARDIAN,
     INSTITUTE,
     LABORATORIES,
     OFFICE,
@@ -168,7 +169,7 @@ def _first_job(story: Story) -> None:
     carry_out(story, vote_on(story, "reweighed", support=FOR))
     sell_the_model(story)
     # An incident that turns out to be none: it ends by itself.
-    Releases(story.chain).suspend(member(CENTRE), story.releases["reweighed"], reason="an incident")
+    Releases(story.chain).suspend(GUARDIAN, story.releases["reweighed"], reason="an incident")
     _activate_newest(story)
     _settle(story)
 
@@ -307,7 +308,7 @@ def _stop_the_vote(story: Story, candidate: str) -> None:
     """The guardian stops a vote on a release, which a member then asks for again."""
     proposal = propose_release(story, candidate)
     story.advance(DAY_S + 2)
-    Governor(story.chain).stop(member(CENTRE), proposal)
+    Governor(story.chain).stop(GUARDIAN, proposal, reason="nobody looked at it")
 
 
 def _retract(story: Story, job: bytes) -> None:

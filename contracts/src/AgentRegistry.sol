@@ -258,6 +258,11 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
     }
 
     /// @inheritdoc IAgentRegistry
+    function holderOf(address key) external view returns (uint32) {
+        return _holder[key];
+    }
+
+    /// @inheritdoc IAgentRegistry
     function operatorOf(address key) external view returns (address) {
         return _organisations[_agents[key].organisation].operator;
     }
@@ -306,6 +311,8 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
     /// @dev A key that serves twice would let one side act for the other.
     function _hold(address key, uint32 id) private {
         if (key == address(0) || _holder[key] != 0) revert AgentAlreadyUsed(key);
+        // It could stop the votes that end the theft of that organisation's keys.
+        if (key == LOG.guardian()) revert AgentIsGuardian(key);
         _holder[key] = id;
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IAgentRegistry} from "./interfaces/IAgentRegistry.sol";
 import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
@@ -20,6 +21,7 @@ contract Consent is IConsent {
     // ---- Immutables ----
 
     IERC20 private immutable MEMBERS;
+    IGovernor private immutable GOVERNOR;
     address private immutable TIMELOCK;
     address private immutable AMENDMENTS;
     IReleaseRegistry private immutable RELEASES;
@@ -45,6 +47,7 @@ contract Consent is IConsent {
 
     constructor(Addresses memory a, Settings memory settings) {
         MEMBERS = IERC20(a.memberToken);
+        GOVERNOR = IGovernor(a.governor);
         TIMELOCK = a.timelock;
         AMENDMENTS = a.amendments;
         RELEASES = IReleaseRegistry(a.releaseRegistry);
@@ -75,9 +78,8 @@ contract Consent is IConsent {
         if (_hasEndorsed[msg.sender]) revert ConsentGivenBefore(msg.sender);
         _hasEndorsed[msg.sender] = true;
         _endorsers.push(msg.sender);
-        (uint256 votes, uint256 ofAll) = endorsement();
         // Once is enough: neither addresses nor code can change any more.
-        if (3 * votes >= 2 * ofAll) _endorsed = true;
+        if (isEndorsed()) _endorsed = true;
         emit Endorsed(msg.sender, digest, _endorsed);
         _log("endorsed", bytes32(uint256(uint160(msg.sender))), keccak256(abi.encode(msg.sender, digest, _endorsed)));
     }
@@ -87,15 +89,19 @@ contract Consent is IConsent {
         address[] memory contracts = _contracts;
         bytes32[] memory codeHashes = new bytes32[](contracts.length);
         for (uint256 i; i < contracts.length; ++i) {
-            // Nobody's address has another code hash once somebody sends it ether.
-            if (contracts[i].code.length != 0) codeHashes[i] = contracts[i].codehash;
+            // Else anything could come to stand there later.
+            if (contracts[i].code.length == 0) revert ConsentNoCode(contracts[i]);
+            codeHashes[i] = contracts[i].codehash;
         }
         return keccak256(abi.encode(block.chainid, contracts, codeHashes));
     }
 
     /// @inheritdoc IConsent
-    function isEndorsed() external view returns (bool) {
-        return _endorsed;
+    /// @dev Whoever left counts neither among those who endorsed nor among all.
+    function isEndorsed() public view returns (bool) {
+        if (_endorsed) return true;
+        (uint256 votes, uint256 ofAll) = endorsement();
+        return 3 * votes >= 2 * ofAll;
     }
 
     /// @inheritdoc IConsent
@@ -109,12 +115,12 @@ contract Consent is IConsent {
     // ---- Sign-offs ----
 
     /// @inheritdoc IConsent
-    /// @dev Not while a vote runs: voters saw which offices had signed off, and that must not change under them.
+    /// @dev Not from the first ballot on: voters saw which offices had signed off, and that must not change under them.
     function signOff(bytes32 id, bytes32 manifestHash, uint128 offices) external {
         IReleaseRegistry.Release memory release = RELEASES.release(id);
         if (manifestHash != release.manifestHash || manifestHash == 0) revert ConsentBadManifest(id);
         bool open = release.status == IReleaseRegistry.Status.Released
-            || (release.status == IReleaseRegistry.Status.Candidate && release.proposalId == 0);
+            || (release.status == IReleaseRegistry.Status.Candidate && !_isVotedOn(release.proposalId));
         if (!open) revert ConsentNotOpen(id, release.status);
         if (offices == 0 || offices >> (MAX_OFFICE + 1) != 0) revert ConsentBadOffice(0);
         for (uint8 office; offices >> office != 0; ++office) {
@@ -193,6 +199,13 @@ contract Consent is IConsent {
     }
 
     // ---- Internal ----
+
+    /// @dev Whoever calls a vote early, or stops it, must not keep officers from their word.
+    function _isVotedOn(uint256 proposalId) private view returns (bool) {
+        if (proposalId == 0) return false;
+        IGovernor.ProposalState vote = GOVERNOR.state(proposalId);
+        return vote != IGovernor.ProposalState.Pending && vote != IGovernor.ProposalState.Canceled;
+    }
 
     /// @dev What is refused, revoked or recalled cannot be used any more, and needs no objection.
     function _requireOpen(bytes32 id, IReleaseRegistry.Status status) private pure {

@@ -11,9 +11,9 @@ import {GovernorStorage} from "@openzeppelin/contracts/governance/extensions/Gov
 import {GovernorTimelockControl} from "@openzeppelin/contracts/governance/extensions/GovernorTimelockControl.sol";
 import {GovernorVotes} from "@openzeppelin/contracts/governance/extensions/GovernorVotes.sol";
 import {GovernorVotesQuorumFraction} from "@openzeppelin/contracts/governance/extensions/GovernorVotesQuorumFraction.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
 import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
-import {IAgentRegistry, Role} from "./interfaces/IAgentRegistry.sol";
 import {IAmendments} from "./interfaces/IAmendments.sol";
 import {IModelGovernor} from "./interfaces/IModelGovernor.sol";
 import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
@@ -37,7 +37,6 @@ contract ModelGovernor is
     // ---- Immutables ----
 
     IReleaseRegistry private immutable RELEASES;
-    IAgentRegistry private immutable AGENTS;
     IAmendments private immutable AMENDMENTS;
 
     // ---- Storage ----
@@ -57,13 +56,12 @@ contract ModelGovernor is
         GovernorTimelockControl(TimelockController(payable(a.timelock)))
     {
         RELEASES = IReleaseRegistry(a.releaseRegistry);
-        AGENTS = IAgentRegistry(a.agentRegistry);
         AMENDMENTS = IAmendments(a.amendments);
     }
 
     // ---- Proposing ----
 
-    /// @notice Proposes. A member may propose anything; a registered coordinator without a vote, a release only.
+    /// @notice Proposes. A member may propose anything; a registered coordinator, the release of its own candidate.
     function propose(
         address[] memory targets,
         uint256[] memory values,
@@ -72,8 +70,8 @@ contract ModelGovernor is
     ) public override returns (uint256) {
         address proposer = _msgSender();
         if (!_isValidDescriptionForProposer(proposer, description)) revert GovernorRestrictedProposer(proposer);
-        bool coordinates = _isApproval(targets, values, calldatas) && AGENTS.hasRole(proposer, Role.COORDINATOR);
-        if (!coordinates) _requireVotes(proposer);
+        // Whether an agent asks for the release of its own candidate is known when the proposal is noted.
+        if (!_isApproval(targets, values, calldatas)) _requireVotes(proposer);
         return _propose(targets, values, calldatas, description, proposer);
     }
 
@@ -173,16 +171,18 @@ contract ModelGovernor is
         if (routine) _noteRelease(proposalId, calldatas[0], proposer);
     }
 
-    /// @dev After the guardian stopped a vote a person has to ask again, and that vote is held.
+    /// @dev After the guardian stopped a vote a person has to ask again, and that vote is held. What an agent asks for first
+    /// is its own, for which its operator left a bond.
     function _noteRelease(uint256 proposalId, bytes memory approval, address proposer) private {
-        bool second = RELEASES.noteProposal(proposalId, approval);
-        if (second) _requireVotes(proposer);
+        (bool second, bool own) = RELEASES.noteProposal(proposalId, approval, proposer);
+        if (second || !own) _requireVotes(proposer);
         _class[proposalId] = second ? Class.SecondRelease : Class.Release;
     }
 
     function _requireVotes(address proposer) private view {
         (uint256 votes, uint256 threshold) = (getVotes(proposer, clock() - 1), proposalThreshold());
         if (votes < threshold) revert GovernorInsufficientProposerVotes(proposer, votes, threshold);
+        if (IERC20(address(token())).balanceOf(proposer) == 0) revert GovernorOnlyMember(proposer);
     }
 
     function _isRoutine(uint256 proposalId) private view returns (bool) {
@@ -232,11 +232,16 @@ contract ModelGovernor is
     }
 
     function _validateCancel(uint256 proposalId, address caller) internal view override returns (bool) {
-        if (caller != proposalGuardian()) return !_isRoutine(proposalId) && super._validateCancel(proposalId, caller);
+        if (!_isGuardian(caller)) return !_isRoutine(proposalId) && super._validateCancel(proposalId, caller);
         // A vote that failed has decided: taking it back would give a candidate another one.
         if (_class[proposalId] == Class.SecondRelease || state(proposalId) == ProposalState.Defeated) return false;
         (address[] memory targets,, bytes[] memory calldatas,) = proposalDetails(proposalId);
         return !AMENDMENTS.replacesGuardian(targets, calldatas);
+    }
+
+    /// @dev Itself, or ReleaseRegistry, which passes on what its guardian says.
+    function _isGuardian(address caller) private view returns (bool) {
+        return caller == address(RELEASES) || caller == proposalGuardian();
     }
 
     /// @dev A vote that changes how votes are counted waits like any other change of the constitution.
@@ -278,7 +283,7 @@ contract ModelGovernor is
         bytes32 descriptionHash
     ) internal override(Governor, GovernorTimelockControl) returns (uint256 proposalId) {
         proposalId = super._cancel(targets, values, calldatas, descriptionHash);
-        if (_msgSender() == proposalGuardian()) RELEASES.noteStop(proposalId);
+        if (_isGuardian(_msgSender())) RELEASES.noteStop(proposalId);
     }
 
     function _executor() internal view override(Governor, GovernorTimelockControl) returns (address) {

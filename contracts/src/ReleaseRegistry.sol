@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
+import {GovernorStorage} from "@openzeppelin/contracts/governance/extensions/GovernorStorage.sol";
+import {Role} from "./interfaces/IAgentRegistry.sol";
 import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
 import {IEvaluatorCourt} from "./interfaces/IEvaluatorCourt.sol";
 import {IFacts} from "./interfaces/IFacts.sol";
@@ -41,6 +43,8 @@ contract ReleaseRegistry is Wiring {
     /// @dev The set of rules that a release was last found not to keep while it was not bound by it.
     mapping(bytes32 id => bytes32 policyHash) private _noted;
     address private _guardian;
+    /// @dev Why the guardian stops the proposal that is being stopped now.
+    bytes32 private transient _reason;
     /// @inheritdoc IReleaseRegistry
     address public successor;
 
@@ -74,12 +78,16 @@ contract ReleaseRegistry is Wiring {
     }
 
     /// @inheritdoc IReleaseRegistry
-    function noteProposal(uint256 proposalId, bytes calldata approval) external returns (bool second) {
+    function noteProposal(uint256 proposalId, bytes calldata approval, address proposer)
+        external
+        returns (bool second, bool own)
+    {
         _requireGovernor();
         (bytes32 id, bytes32 manifestHash, bytes32 policyHash, bytes32 factsDigest, uint64 deadlineS) =
             abi.decode(approval[4:], (bytes32, bytes32, bytes32, bytes32, uint64));
         Release storage candidate = _candidate(id);
         second = candidate.proposalId != 0;
+        own = candidate.proposer == proposer && AGENTS.hasRole(proposer, Role.COORDINATOR);
         // The guardian alone cancels a release vote, and the governor holds the second: so there is no third.
         if (second && _voteOf(candidate) != IGovernor.ProposalState.Canceled) {
             revert ReleaseProposalLive(id, candidate.proposalId);
@@ -97,8 +105,8 @@ contract ReleaseRegistry is Wiring {
     /// @inheritdoc IReleaseRegistry
     function noteStop(uint256 proposalId) external {
         _requireGovernor();
-        emit VoteStopped(proposalId, _guardian);
-        _append("vote-stopped", bytes32(proposalId), keccak256(abi.encode(proposalId, _guardian)));
+        emit VoteStopped(proposalId, _guardian, _reason);
+        _append("vote-stopped", bytes32(proposalId), keccak256(abi.encode(proposalId, _guardian, _reason)));
     }
 
     // ---- Decision ----
@@ -139,11 +147,20 @@ contract ReleaseRegistry is Wiring {
         _endBond(id, reason == RefusalReason.Jury);
     }
 
-    // ---- After the decision ----
+    // ---- The guardian ----
+
+    /// @inheritdoc IReleaseRegistry
+    function stop(uint256 proposalId, bytes32 reason) external {
+        _requireGuardian();
+        _reason = _given(reason);
+        GovernorStorage(payable(GOVERNOR)).cancel(proposalId);
+        // A second one in the same transaction has its own reason or none.
+        delete _reason;
+    }
 
     /// @inheritdoc IReleaseRegistry
     function suspend(bytes32 id, bytes32 reason) external {
-        if (msg.sender != _guardian) revert ReleaseOnlyGuardian(msg.sender);
+        _requireGuardian();
         Release storage released = _released(id);
         if (released.suspendedUntilS != 0) revert ReleaseSuspendedBefore(id, released.suspendedUntilS);
         uint64 untilS = uint64(block.timestamp) + SUSPENSION_S;
@@ -151,6 +168,8 @@ contract ReleaseRegistry is Wiring {
         emit Suspended(id, _given(reason), untilS);
         _append("suspended", id, keccak256(abi.encode(id, reason, untilS)));
     }
+
+    // ---- After the decision ----
 
     /// @inheritdoc IReleaseRegistry
     function liftSuspension(bytes32 id) external {
@@ -201,6 +220,8 @@ contract ReleaseRegistry is Wiring {
     /// @inheritdoc IReleaseRegistry
     function setGuardian(address guardian_) external {
         if (msg.sender != AMENDMENTS) revert ReleaseOnlyAmendments(msg.sender);
+        uint32 organisation = AGENTS.holderOf(guardian_);
+        if (organisation != 0) revert ReleaseGuardianHeld(guardian_, organisation);
         _setGuardian(guardian_);
     }
 
@@ -502,6 +523,10 @@ contract ReleaseRegistry is Wiring {
 
     function _requireGovernor() private view {
         if (msg.sender != GOVERNOR) revert ReleaseOnlyGovernor(msg.sender);
+    }
+
+    function _requireGuardian() private view {
+        if (msg.sender != _guardian) revert ReleaseOnlyGuardian(msg.sender);
     }
 
     function _requireTimelock() private view {

@@ -6,12 +6,13 @@ import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 import {MemberToken} from "../src/MemberToken.sol";
 import {ModelGovernor} from "../src/ModelGovernor.sol";
 import {Timelock} from "../src/Timelock.sol";
-import {Role} from "../src/interfaces/IAgentRegistry.sol";
 import {IModelGovernor} from "../src/interfaces/IModelGovernor.sol";
 import {IReleaseRegistry} from "../src/interfaces/IReleaseRegistry.sol";
 import {Addresses} from "../src/types/Addresses.sol";
 import {Delays} from "../src/types/Voting.sol";
 import {Check} from "./Vm.sol";
+
+address constant COORDINATOR = address(0xC0);
 
 /// @dev Stands where proposals point to, and says what arrived.
 contract Door {
@@ -20,9 +21,13 @@ contract Door {
     bytes32 public approved;
     uint256 public knocks;
 
-    function noteProposal(uint256 proposalId, bytes calldata approval_) external returns (bool) {
+    /// @dev The candidate is the coordinator's.
+    function noteProposal(uint256 proposalId, bytes calldata approval_, address proposer)
+        external
+        returns (bool second, bool own)
+    {
         (noted, approval) = (proposalId, approval_);
-        return false;
+        own = proposer == COORDINATOR;
     }
 
     function guardian() external pure returns (address) {
@@ -38,18 +43,8 @@ contract Door {
     }
 }
 
-/// @dev Admits members and names one coordinator.
+/// @dev Admits members.
 contract Admissions {
-    address private immutable COORDINATOR;
-
-    constructor(address coordinator) {
-        COORDINATOR = coordinator;
-    }
-
-    function hasRole(address key, uint8 roles) external view returns (bool) {
-        return key == COORDINATOR && roles == Role.COORDINATOR;
-    }
-
     function admit(MemberToken token, address member) external {
         token.admit(member);
     }
@@ -60,7 +55,6 @@ contract ModelGovernorTest is Check {
     uint8 private constant AGAINST = 0;
     uint8 private constant FOR = 1;
     uint8 private constant ABSTAIN = 2;
-    address private constant COORDINATOR = address(0xC0);
     address private constant STRANGER = address(0x57);
     address private constant AMENDMENTS = address(0xA3);
 
@@ -73,7 +67,7 @@ contract ModelGovernorTest is Check {
     function setUp() public {
         vm.warp(1_700_000_000);
         door = new Door();
-        admissions = new Admissions(COORDINATOR);
+        admissions = new Admissions();
         Addresses memory a;
         uint256 nonce = vm.getNonce(address(this));
         a.memberToken = vm.computeCreateAddress(address(this), nonce);
@@ -200,6 +194,56 @@ contract ModelGovernorTest is Check {
         uint256 second = _proposeApproval(_member(0), "second");
 
         assertEq(governor.liveProposal(_member(0)), second, "live again");
+    }
+
+    /// @dev Threat 12. One vote, delegated on from key to key, called a new proposal from each.
+    function test_threat_12_a_vote_that_is_delegated_on_proposes_no_second_time() public {
+        _proposeKnock();
+        vm.prank(_member(0));
+        token.delegate(STRANGER);
+        vm.warp(block.timestamp + 1);
+        assertEq(token.getVotes(STRANGER), 1, "its vote is there");
+        (address[] memory targets, uint256[] memory values, bytes[] memory calls) =
+            _one(abi.encodeCall(Door.knock, ()));
+        vm.prank(STRANGER);
+        vm.expectRevert(abi.encodeWithSelector(IModelGovernor.GovernorOnlyMember.selector, STRANGER));
+        governor.propose(targets, values, calls, "a knock by another key");
+        (targets, values, calls) = _one(_approval());
+        vm.prank(STRANGER);
+        vm.expectRevert(abi.encodeWithSelector(IModelGovernor.GovernorOnlyMember.selector, STRANGER));
+        governor.propose(targets, values, calls, "a release by another key");
+    }
+
+    /// @dev Threat 12. However votes are delegated, there are never more live proposals than members.
+    function testFuzz_threat_12_delegations_make_no_more_proposals_than_members(uint8[20] calldata moves) public {
+        uint256 made;
+        (address[] memory targets, uint256[] memory values, bytes[] memory calls) =
+            _one(abi.encodeCall(Door.knock, ()));
+        for (uint256 i; i < moves.length; ++i) {
+            // A third of the keys are no members.
+            address key = vm.addr(moves[i] % 20 + 1);
+            vm.prank(_member(i % MEMBERS));
+            token.delegate(key);
+            vm.warp(block.timestamp + 1);
+            vm.prank(key);
+            try governor.propose(targets, values, calls, string(abi.encodePacked("knock ", bytes1(uint8(i + 65))))) {
+                ++made;
+                assertEq(token.balanceOf(key), 1, "a member");
+            } catch {}
+        }
+        assertTrue(made <= MEMBERS, "live proposals");
+    }
+
+    function test_a_delegate_still_votes() public {
+        vm.prank(_member(0));
+        token.delegate(STRANGER);
+        vm.prank(_member(1));
+        (address[] memory targets, uint256[] memory values, bytes[] memory calls) =
+            _one(abi.encodeCall(Door.knock, ()));
+        uint256 id = governor.propose(targets, values, calls, "a knock");
+        vm.warp(governor.proposalSnapshot(id) + 1);
+        vm.prank(STRANGER);
+        assertEq(governor.castVote(id, FOR), 1, "weight");
     }
 
     function test_a_cancelled_proposal_makes_room() public {

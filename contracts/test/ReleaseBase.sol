@@ -74,6 +74,8 @@ abstract contract ReleaseBase is Check {
         a.consent = vm.computeCreateAddress(address(this), nonce + 6);
         a.amendments = address(amendments);
         a.credit = address(credit);
+        // Nothing here comes to a dispute, but what is endorsed stands whole.
+        a.disputes = address(book);
     }
 
     function _deploy(Addresses memory a) private {

@@ -294,7 +294,34 @@ contract DecisionTest is ReleaseBase {
         bytes32 id = _measured(0, GOOD_GAP);
         bytes memory approval = _approval(id, _deadline());
         vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseOnlyGovernor.selector, address(this)));
-        releases.noteProposal(1, approval);
+        releases.noteProposal(1, approval, COORDINATOR);
+    }
+
+    /// @dev Threat 13. Whoever leaves no bond of its own could call a vote before anybody has looked at the candidate.
+    function test_threat_13_an_agent_calls_no_vote_on_another_ones_candidate() public {
+        bytes32 id = _measured(0, GOOD_GAP);
+        address other = address(0xC1);
+        agents.set(other, 8, true);
+        (address[] memory targets, uint256[] memory values, bytes[] memory calls) = _action(_approval(id, _deadline()));
+        vm.prank(other);
+        vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorInsufficientProposerVotes.selector, other, 0, 1));
+        governor.propose(targets, values, calls, "a stranger's");
+
+        vm.prank(_member(3));
+        uint256 proposal = governor.propose(targets, values, calls, "by a member");
+
+        assertEq(releases.release(id).proposalId, proposal, "noted");
+    }
+
+    /// @dev Threat 13. Nor on its own, once it is no coordinator any more.
+    function test_threat_13_an_agent_that_was_unbound_calls_no_vote() public {
+        bytes32 id = _measured(0, GOOD_GAP);
+        agents.set(COORDINATOR, 9, false);
+        bytes memory approval = _approval(id, _deadline());
+        vm.expectRevert(
+            abi.encodeWithSelector(IGovernor.GovernorInsufficientProposerVotes.selector, COORDINATOR, 0, 1)
+        );
+        _proposeCall(approval, "a release");
     }
 
     function test_a_vote_on_the_wrong_hashes_cannot_be_called() public {

@@ -30,6 +30,11 @@ contract AgentsOnPaper {
         return isActive[key] && roles == Role.COORDINATOR;
     }
 
+    /// @dev No key here is a guardian to be.
+    function holderOf(address) external pure returns (uint32) {
+        return 0;
+    }
+
     function admit(MemberToken token, address member) external {
         token.admit(member);
     }

@@ -144,7 +144,7 @@ contract SystemTest is SystemBase {
         vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseOnlyTimelock.selector, me));
         releases.approve(0, 0, 0, 0, 0);
         vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseOnlyGovernor.selector, me));
-        releases.noteProposal(0, "");
+        releases.noteProposal(0, "", me);
         vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseOnlyWriter.selector, me));
         releases.append(0, 0, 0);
         vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorOnlyExecutor.selector, me));
@@ -181,13 +181,18 @@ contract SystemTest is SystemBase {
         _measure(id, 90_000);
         vm.prank(_operator(INSTITUTE));
         agents.unbind(_agent(INSTITUTE));
-        bytes memory approval = abi.encodeCall(IReleaseRegistry.approve, (id, 0, 0, 0, 0));
-        (address[] memory targets, uint256[] memory values, bytes[] memory calls) =
-            (new address[](1), new uint256[](1), new bytes[](1));
-        (targets[0], calls[0]) = (address(releases), approval);
-        vm.prank(_agent(INSTITUTE));
+        bytes memory approval = abi.encodeCall(
+            IReleaseRegistry.approve,
+            (
+                id,
+                releases.release(id).manifestHash,
+                policy.activeHash(),
+                releases.factsHash(id),
+                uint64(block.timestamp + 14 days)
+            )
+        );
         vm.expectPartialRevert(IGovernor.GovernorInsufficientProposerVotes.selector);
-        governor.propose(targets, values, calls, "by an agent that was unbound");
+        _propose(_agent(INSTITUTE), address(releases), approval);
     }
 
     function _closeAll() private {

@@ -18,12 +18,11 @@ from dashboard.times import utc
 from dashboard.world import World
 from governance.domain.market import Address
 from governance.domain.release import Status
-from governance.domain.signing import short_text
+from governance.domain.signing import SHORT_TEXT_BYTES, short_text
 from governance.errors import FolkmootError
 from governance.services import reading
 from governance.services.releases import Consent
 
-REASON_BYTES: Final = 31
 ENDORSE: Final = ("Consent", "endorse(bytes32)")
 SIGN_OFF: Final = ("Consent", "signOff(bytes32,bytes32,uint128)")
 OBJECT: Final = ("Consent", "objectTo(bytes32,bytes32,bytes32)")
@@ -58,7 +57,7 @@ def show_endorsement(world: World, supplies: Supplies) -> None:
     members = {o.member for o in world.people.organisations.values() if o.active}
     given = world.endorsements
     count = f"{len(members & given.by)} of {len(members)} members have endorsed exactly these contracts"
-    st.text(f"{count}." if given.complete else f"{count}; nothing can be released before two thirds have.")
+    st.text(f"{count}." if given.suffices(members) else f"{count}; nothing can be released before two thirds have.")
     account: Address | None = st.session_state.get("account")
     if account not in members or account in given.by:
         return
@@ -117,7 +116,7 @@ def _objection_row(objection: Objection, world: World) -> dict[str, Cell]:
 
 
 def _sign_off_steps(speaker: _Speaker, release: Release, world: World) -> list[wallet.Step]:
-    offices = offices_to_sign(speaker.account, release, world.officers)
+    offices = offices_to_sign(speaker.account, release, world.officers, vote=world.vote_on(release))
     if not offices:
         return []
     summary = f"sign off release {short(release.id.hex())} for the offices {offices:#x}"
@@ -155,10 +154,11 @@ def _objection_steps(speaker: _Speaker, agreement: Agreement, release: Release) 
         return [
             speaker.step(f"Allow the stake of {stake}", ALLOW, (vault, amount_e18), summary=f"allow the vault {stake}")
         ]
-    reason = st.text_input("Why you object", key=f"why_{short(agreement.id.hex())}", max_chars=REASON_BYTES).strip()
-    if not 0 < len(reason.encode()) <= REASON_BYTES:
+    reason = st.text_input("Why you object", key=f"why_{short(agreement.id.hex())}", max_chars=SHORT_TEXT_BYTES).strip()
+    if not 0 < len(reason.encode()) <= SHORT_TEXT_BYTES:
         st.text(
-            f"An objection needs a reason of at most {REASON_BYTES} letters. Its stake of {stake} is held for 30 days."
+            f"An objection needs a reason of at most {SHORT_TEXT_BYTES} letters. "
+            f"Its stake of {stake} is held for 30 days."
         )
         return []
     what = f"object to release {short(release.id.hex())} with {stake} at stake"

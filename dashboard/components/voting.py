@@ -23,6 +23,7 @@ from dashboard.settings import Supplies
 from dashboard.text import short, short_number
 from dashboard.world import World
 from governance.domain.market import Address
+from governance.domain.signing import SHORT_TEXT_BYTES
 from governance.errors import FolkmootError
 from governance.services.amendments import Amendments
 
@@ -141,15 +142,22 @@ def _guardian_steps(proposal: Proposal, live: Live, world: World, supplies: Supp
         st.text("You are the guardian; this proposal is one that the guardian cannot stop.")
         return []
     st.text("You are the guardian: you may stop this proposal. It cannot be taken up again, and the log names you.")
-    label, governor = "Stop this proposal", supplies.contracts["ModelGovernor"]
-    summary = _summary(label, proposal, supplies)
-    data = stop_call(proposal.id)
-    return [wallet.Step(label=label, to=governor, data=data, summary=summary, tag=label, account=world.guardian)]
+    reason = st.text_input(
+        "Why you stop it", key=f"stop_{short_number(proposal.id)}", max_chars=SHORT_TEXT_BYTES
+    ).strip()
+    try:
+        data = stop_call(proposal.id, reason)
+    except ValueError:
+        st.text(f"A stop needs a reason of 1 to {SHORT_TEXT_BYTES} plain letters, which everybody will read.")
+        return []
+    label, registry = "Stop this proposal", supplies.contracts["ReleaseRegistry"]
+    summary = _summary(f"{label} (“{reason}”)", proposal, supplies, contract="ReleaseRegistry")
+    return [wallet.Step(label=label, to=registry, data=data, summary=summary, tag=label, account=world.guardian)]
 
 
-def _summary(what: str, proposal: Proposal, supplies: Supplies) -> str:
-    governor = short(supplies.contracts["ModelGovernor"])
+def _summary(what: str, proposal: Proposal, supplies: Supplies, *, contract: str = "ModelGovernor") -> str:
+    place = short(supplies.contracts[contract])
     return (
-        f"{what} on proposal {short_number(proposal.id)}, contract {governor}, chain {supplies.chain.chain_id}. "
+        f"{what} on proposal {short_number(proposal.id)}, contract {place}, chain {supplies.chain.chain_id}. "
         "Compare these with what your wallet shows."
     )

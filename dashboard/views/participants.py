@@ -67,7 +67,7 @@ def _guardian(world: World) -> None:
         "and for the second vote on a release, and may suspend each release once for 14 days. "
         "Another guardian takes two votes with 30 days between."
     )
-    stopped = sum(p.stopped_by is not None for p in world.proposals)
+    stopped = sum(p.stop is not None for p in world.proposals)
     st.caption(f"Proposals stopped so far: {stopped}. Each stands in the log.")
 
 

@@ -16,7 +16,7 @@ from dashboard.components.voting import ask_contract, show_count, show_vote
 from dashboard.proposals import Choice, Proposal, Step
 from dashboard.releases import Release
 from dashboard.settings import Supplies
-from dashboard.text import clean_lines, is_suspicious, short_number
+from dashboard.text import clean, clean_lines, is_suspicious, short_number
 from dashboard.times import utc
 from dashboard.world import World
 from governance.errors import FolkmootError
@@ -58,10 +58,11 @@ def _heading(proposal: Proposal, world: World) -> None:
         digest("id", str(proposal.id))
         digest("proposed by", proposal.proposer)
     words(headline(proposal, world), key="what")
-    if proposal.stopped_by is not None:
+    if proposal.stop is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             badge(("Stopped by the guardian", "front_hand", "orange"))
-            digest("guardian", proposal.stopped_by)
+            digest("guardian", proposal.stop.guardian)
+        st.text(f"Its reason: “{clean(proposal.stop.reason)}”" if proposal.stop.reason else "It gave no reason.")
     if world.is_held(proposal):
         badge(("Second vote: the guardian stopped the first, and nobody can stop this one", "lock", "blue"))
     if not proposal.known:

@@ -9,7 +9,8 @@ import typer
 from folkmoot.options import HomeOption, JsonOption, open_home, print_json, say
 
 group = typer.Typer(no_args_is_help=True, help="Stop a proposal or suspend a release, with the guardian's key.")
-KeyOption = Annotated[str, typer.Option(help="Name of the guardian's key in the home, e.g. data-centre.member.")]
+KeyOption = Annotated[str, typer.Option(help="Name of the guardian's key in the home, e.g. guardian.")]
+ReasonOption = Annotated[str, typer.Option(help="A few words for people, at most 31 characters.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,12 +39,13 @@ def show(home: HomeOption = None, json_: JsonOption = False) -> None:
 def stop(
     proposal: Annotated[str, typer.Argument(help="Its id, the id's first digits, or 'latest'.")],
     key: KeyOption,
+    reason: ReasonOption,
     home: HomeOption = None,
     json_: JsonOption = False,
 ) -> None:
     """Stop a proposal that was not carried out yet; a release can be voted on once more.
 
-    Example: folkmoot guardian stop latest --key data-centre.member
+    Example: folkmoot guardian stop latest --key guardian --reason "an incident"
     """
     from folkmoot.keystore import open_keystore
     from folkmoot.network import open_chain
@@ -52,24 +54,24 @@ def stop(
     place, settings = open_home(home)
     proposals = Proposals(open_chain(place, settings))
     number = proposals.find(proposal)
-    receipt = proposals.stop(open_keystore(place, settings).signer(key), number)
+    receipt = proposals.stop(open_keystore(place, settings).signer(key), number, reason=reason)
     if json_:
         print_json({"proposal_id": str(number), "tx": receipt.transaction})
     else:
-        say(f"proposal {str(number)[:8]} is stopped, and the log says by whom: {receipt.transaction}")
+        say(f"proposal {str(number)[:8]} is stopped, and the log says by whom and why: {receipt.transaction}")
 
 
 @group.command("suspend")
 def suspend(
     release: Annotated[str, typer.Argument(help="The release's id in hex.")],
     key: KeyOption,
-    reason: Annotated[str, typer.Option(help="A few words for people, at most 31 characters.")],
+    reason: ReasonOption,
     home: HomeOption = None,
     json_: JsonOption = False,
 ) -> None:
     """Suspend a release for 14 days; each can be suspended once.
 
-    Example: folkmoot guardian suspend 0x5d8a... --key data-centre.member --reason "an incident"
+    Example: folkmoot guardian suspend 0x5d8a... --key guardian --reason "an incident"
     """
     from folkmoot.keystore import open_keystore
     from folkmoot.network import open_chain

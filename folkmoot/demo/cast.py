@@ -41,7 +41,7 @@ def cast() -> tuple[Party, ...]:
 
 
 COORDINATOR: Final = "institute"
-GUARDIAN: Final = "data-centre"
-"""Whose member may suspend a release."""
+GUARDIAN: Final = "guardian"
+"""The key of whoever may stop proposals and suspend a release; no organisation's."""
 FUNDS_WEI: Final = 10 * 10**18
 SUPPLY_E18: Final = 1_000_000 * 10**18

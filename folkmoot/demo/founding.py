@@ -85,6 +85,7 @@ class Founder13:
 
     def _make_keys(self, parties: tuple[Party, ...], keys: Keystore) -> None:
         keys.ensure(DEPLOYER)
+        keys.ensure(GUARDIAN)
         for party in parties:
             for what in ("member", "operator"):
                 keys.ensure(f"{party.slug}.{what}")
@@ -97,7 +98,7 @@ class Founder13:
         return Keystore(self.home.agent(party.slug) / "keys", keys.password)
 
     def _fund(self, parties: tuple[Party, ...], keys: Keystore) -> None:
-        addresses = [keys.address(DEPLOYER)]
+        addresses = [keys.address(DEPLOYER), keys.address(GUARDIAN)]
         for party in parties:
             addresses += [keys.address(f"{party.slug}.{what}") for what in ("member", "operator")]
             addresses.append(self._agent_keys(party, keys).address("agent"))
@@ -116,7 +117,7 @@ class Founder13:
             founders=founders,
             panel=tuple(party.name for party in parties if "evaluator" in party.roles),
             policy=policy,
-            guardian=keys.address(f"{GUARDIAN}.member"),
+            guardian=keys.address(GUARDIAN),
             treasury=keys.address(f"{COORDINATOR}.operator"),
             supply_e18=SUPPLY_E18,
         )

@@ -12,6 +12,8 @@ from eth_utils.crypto import keccak
 
 from governance.domain.market import Address, JobTerms, Terms
 
+SHORT_TEXT_BYTES: Final = 31
+"""Of a text in one word; the last byte stays zero."""
 TERMS_TYPE: Final = (
     "Terms(uint8 kind,address buyer,address seller,bytes32 job,uint128 priceE18,uint32 units,uint64 epsilonMicros,"
     "uint64 deltaE12,uint8 privacyUnit,uint8 aggregationPrivacy,uint32 rows,bytes32 dataRoot,uint128 purposes,"
@@ -189,8 +191,8 @@ def short_text(text: str) -> bytes:
         If the text is empty, too long or not ASCII.
     """
     raw = text.encode("ascii")
-    if not 0 < len(raw) <= 31:
-        raise ValueError(f"{text!r} must have 1 to 31 ASCII characters")
+    if not 0 < len(raw) <= SHORT_TEXT_BYTES:
+        raise ValueError(f"{text!r} must have 1 to {SHORT_TEXT_BYTES} ASCII characters")
     return raw.ljust(32, b"\0")
 
 

@@ -251,9 +251,9 @@ class Governor:
         """Return who may stop proposals and suspend releases, or nobody's address."""
         return reading.address(self._chain.read("ModelGovernor", "proposalGuardian"))
 
-    def stop(self, guardian: Signer, proposal: int) -> Receipt:
-        """Cancel a proposal; the guardian's way is the proposer's, who may until the vote begins."""
-        return self._chain.send(guardian, "ModelGovernor", "cancel(uint256)", (proposal,))
+    def stop(self, guardian: Signer, proposal: int, *, reason: str) -> Receipt:
+        """Cancel a proposal in the guardian's name; the reason is a word for people, at most 31 characters."""
+        return self._chain.send(guardian, "ReleaseRegistry", "stop", (proposal, short_text(reason)))
 
     def queue(self, sender: Signer, proposal: int) -> Receipt:
         """Queue a passed proposal in the timelock."""

@@ -52,6 +52,9 @@ def key(name: str, what: str) -> KeySigner:
     return KeySigner.from_secret(keccak(text=f"dashboard test {name} {what}"))
 
 
+GUARDIAN = key("", "guardian")
+
+
 @dataclass
 class PlayedNetwork:
     """Plays a job by hand; every step is a real transaction."""
@@ -73,7 +76,7 @@ class PlayedNetwork:
         policy = load_policies()
         deployer = key("", "deployer")
         signers = [key(name, what) for name in self.names for what in ("member", "operator", "agent")]
-        self.devnet.fund([deployer.address, *(signer.address for signer in signers)], 10**18)
+        self.devnet.fund([deployer.address, GUARDIAN.address, *(signer.address for signer in signers)], 10**18)
         founders = tuple(
             Founder(name=name, member=self.member(name).address, operator=self.operator(name).address)
             for name in self.names
@@ -82,7 +85,7 @@ class PlayedNetwork:
             founders=founders,
             panel=LABORATORIES,
             policy=policy,
-            guardian=self.operator(INSTITUTE).address,
+            guardian=GUARDIAN.address,
             officers=((OFFICE, self.member(CENTRE).address),),
             treasury=self.operator(INSTITUTE).address,
             supply_e18=1_000 * CREDIT,

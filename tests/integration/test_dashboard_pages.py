@@ -14,12 +14,13 @@ from dashboard.components import frame
 from dashboard.consent import behind, offices_to_sign, stands_behind, with_consent
 from dashboard.evidence import judge
 from dashboard.people import read_register
+from dashboard.releases import Release
 from dashboard.settings import Supplies, provide
 from dashboard.world import World, read_world
 from folkmoot.devnet import Devnet
 from governance.adapters.history import sync_once
 from governance.adapters.tables import open_for_writing, sqlite_url
-from governance.domain.market import Kind
+from governance.domain.market import Address, Kind
 from governance.domain.payouts import net
 from governance.domain.release import ProposalState, Status
 from governance.services import reading
@@ -139,10 +140,19 @@ def test_a_wallet_is_offered_only_what_the_contract_would_take(played: Played) -
     officer, owner = network.member(CENTRE).address, network.operator("Cleveland").address
     about = {"releases": world.releases, "market": world.market, "people": world.people}
 
-    assert offices_to_sign(officer, released, world.officers) == 0, "signed before"
-    assert offices_to_sign(officer, refused, world.officers) == 0, "refused"
-    assert offices_to_sign(officer, replace(released, sign_offs=()), world.officers) == 1 << OFFICE
-    assert offices_to_sign(owner, replace(released, sign_offs=()), world.officers) == 0
+    def open_offices(account: Address, release: Release) -> int:
+        return offices_to_sign(account, release, world.officers, vote=world.vote_on(release))
+
+    assert open_offices(officer, released) == 0, "signed before"
+    assert open_offices(officer, refused) == 0, "refused"
+    assert open_offices(officer, replace(released, sign_offs=())) == 1 << OFFICE
+    assert open_offices(owner, replace(released, sign_offs=())) == 0
+    candidate = replace(released, sign_offs=(), decision=None)
+    signed = {
+        state: bool(offices_to_sign(officer, candidate, world.officers, vote=state)) for state in (None, *ProposalState)
+    }
+    quiet = {None, ProposalState.PENDING, ProposalState.CANCELED}
+    assert {state for state, offered in signed.items() if offered} == quiet
     assert [found.id for found in behind(owner, released, **about)] == [network.agreements["Cleveland", Kind.DATA]]
     assert behind(owner, refused, **about) == [], "it stands behind the last candidate"
     assert behind(officer, released, **about) == []

@@ -50,7 +50,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
         ),
         panel=names,
         policy=load_policies(),
-        guardian=MEMBER.address,
+        guardian=f"0x{1:040x}",
         treasury=MEMBER.address,
         supply_e18=1,
     )

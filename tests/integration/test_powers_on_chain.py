@@ -19,7 +19,7 @@ from governance.domain.release import ProposalState
 from governance.services.amendments import Amendments
 from governance.services.registry import Registry
 from governance.services.releases import Governor
-from tests.audit_cast import CENTRE, LABORATORIES, OWNERS, Story, key, member, operator, running_network
+from tests.audit_cast import GUARDIAN, LABORATORIES, OWNERS, Story, key, member, operator, running_network
 
 pytestmark = pytest.mark.chain
 
@@ -100,17 +100,19 @@ def test_the_guardian_stops_a_proposal_and_nobody_elses_key_does(network: Story)
     proposal, proposals = propose(network, OWNERS[0], "ModelGovernor", call), Proposals(network.chain)
 
     with pytest.raises(VoteError, match="is not the guardian"):
-        proposals.stop(member(OWNERS[0]), proposal)
-    proposals.stop(member(CENTRE), proposal)
+        proposals.stop(member(OWNERS[0]), proposal, reason="an incident")
+    with pytest.raises(VoteError, match="1 to 31 plain characters"):
+        proposals.stop(GUARDIAN, proposal, reason="é")
+    proposals.stop(GUARDIAN, proposal, reason="an incident")
 
     assert Governor(network.chain).state(proposal) is ProposalState.CANCELED
 
 
 def test_the_guardian_cannot_stop_the_vote_that_replaces_it(network: Story) -> None:
-    call = network.chain.encode("ReleaseRegistry", "setGuardian", member(OWNERS[1]).address)
+    call = network.chain.encode("ReleaseRegistry", "setGuardian", key("next guardian").address)
     proposal = propose(network, OWNERS[0], "ReleaseRegistry", call)
 
     with pytest.raises(VoteError, match="out of its reach"):
-        Proposals(network.chain).stop(member(CENTRE), proposal)
+        Proposals(network.chain).stop(GUARDIAN, proposal, reason="I stay")
 
     assert Governor(network.chain).state(proposal) is ProposalState.PENDING

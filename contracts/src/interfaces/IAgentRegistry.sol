@@ -69,6 +69,8 @@ interface IAgentRegistry {
     error AgentUnknownOrganisation(uint32 organisation);
     /// @dev Names and keys belong to one organisation for ever.
     error AgentAlreadyUsed(address key);
+    /// @dev The guardian's key is no organisation's.
+    error AgentIsGuardian(address key);
     error AgentEmptyName();
     error AgentBadSignature(address agent, address recovered);
     error AgentKeyMismatch(address agent, address fromKey);
@@ -151,6 +153,9 @@ interface IAgentRegistry {
 
     /// @notice Organisation of an agent, bound now or before; zero when never bound.
     function organisationOf(address key) external view returns (uint32);
+
+    /// @notice Organisation that a key is or ever was the member, operator or agent of, or zero.
+    function holderOf(address key) external view returns (uint32 organisation);
 
     /// @notice Operator that pays and is paid for an agent.
     function operatorOf(address key) external view returns (address);

@@ -44,6 +44,8 @@ interface IConsent {
     error ConsentOnlyContributor(bytes32 agreement, address caller);
     /// @dev What stands here is not what was endorsed.
     error ConsentWrongDeployment(bytes32 given, bytes32 standing);
+    /// @dev Nothing stands at an address of the wiring yet.
+    error ConsentNoCode(address part);
     error ConsentGivenBefore(address member);
     error ConsentBadOffice(uint8 office);
     error ConsentBadManifest(bytes32 id);
@@ -68,11 +70,12 @@ interface IConsent {
     /// @notice Says that exactly these contracts are those that the caller agreed to. Only a member, once.
     function endorse(bytes32 digest) external;
 
-    /// @notice keccak256(abi.encode(chainid, addresses, code hashes)) of all contracts in the order of `Addresses`; where no
-    /// contract stands the code hash is zero.
+    /// @notice keccak256(abi.encode(chainid, addresses, code hashes)) of all contracts in the order of `Addresses`.
+    /// @dev Reverts until code stands at every address.
     function deploymentDigest() external view returns (bytes32);
 
-    /// @notice True once two thirds of the members have endorsed; nothing is released before.
+    /// @notice True once an endorsement made it two thirds of the members, and while two thirds of those of today have
+    /// endorsed; nothing is released before.
     function isEndorsed() external view returns (bool);
 
     /// @notice Votes of the endorsers that are members now, and those of all members.
@@ -80,7 +83,8 @@ interface IConsent {
 
     // ---- Sign-offs ----
 
-    /// @notice Signs off a candidate before its vote, or a release. Only the officers of all given offices.
+    /// @notice Signs off a candidate until its vote begins, or again once the guardian stopped that, or a release. Only the
+    /// officers of all given offices.
     /// @param offices Bit set.
     function signOff(bytes32 id, bytes32 manifestHash, uint128 offices) external;
 

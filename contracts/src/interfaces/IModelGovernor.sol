@@ -16,6 +16,8 @@ interface IModelGovernor {
         SecondRelease
     }
 
+    /// @dev Votes can be delegated on, and would propose again from the next key; a membership cannot.
+    error GovernorOnlyMember(address proposer);
     /// @dev A proposer may have one Pending or Active proposal.
     error GovernorOneLiveProposal(address proposer, uint256 live);
     /// @dev A target's code is not what was voted on.
@@ -31,7 +33,7 @@ interface IModelGovernor {
     function isRoutine(uint256 proposalId) external view returns (bool);
 
     /// @notice Who may stop proposals; changes by two votes with 30 days between.
-    /// @dev The same account suspends releases. Named as OpenZeppelin's GovernorProposalGuardian names it.
+    /// @dev The same account suspends releases; `ReleaseRegistry.stop` cancels in its name, with a reason. Named as OpenZeppelin's GovernorProposalGuardian names it.
     function proposalGuardian() external view returns (address);
 
     /// @notice Code of all targets as it stood when the proposal was made.

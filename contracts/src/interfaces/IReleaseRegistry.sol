@@ -131,6 +131,8 @@ interface IReleaseRegistry is IFacts {
     /// @dev Bit i is rule i of the set in force.
     error PolicyViolation(uint256 failedRules);
     error ReleaseOnlyGuardian(address caller);
+    /// @dev A key of an organisation is no guardian: it could stop the votes that end the theft of that organisation's keys.
+    error ReleaseGuardianHeld(address guardian, uint32 organisation);
     error ReleaseNotReleased(bytes32 id, Status status);
     /// @dev The guardian has one suspension for each release.
     error ReleaseSuspendedBefore(bytes32 id, uint64 untilS);
@@ -153,8 +155,9 @@ interface IReleaseRegistry is IFacts {
     event Released(bytes32 indexed id, bytes32 indexed artifact, bytes32 policyHash, bytes32 factsHash, uint256 appliedRules);
     event Refused(bytes32 indexed id, RefusalReason reason, uint256 failedRules, bytes32 policyHash, bytes32 factsHash);
     event Retired(address indexed successor);
-    /// @dev By the guardian; the governor's `ProposalCanceled` comes just before it.
-    event VoteStopped(uint256 indexed proposalId, address indexed guardian);
+    /// @dev By the guardian; the governor's `ProposalCanceled` comes just before it. Reason is a short text, or zero
+    /// when the guardian asked the governor itself to cancel.
+    event VoteStopped(uint256 indexed proposalId, address indexed guardian, bytes32 reason);
     event GuardianChanged(address indexed guardian);
     /// @dev The guardian's, for a time. Reason is a short text.
     event Suspended(bytes32 indexed id, bytes32 reason, uint64 untilS);
@@ -178,7 +181,10 @@ interface IReleaseRegistry is IFacts {
     /// @dev A candidate has one proposal; after the guardian stopped it, one more, which nobody cancels.
     /// @param approval The calldata of `approve` that the proposal carries.
     /// @return second Whether the guardian stopped an earlier one.
-    function noteProposal(uint256 proposalId, bytes calldata approval) external returns (bool second);
+    /// @return own Whether the proposer is the coordinator that submitted the candidate, and still is one.
+    function noteProposal(uint256 proposalId, bytes calldata approval, address proposer)
+        external
+        returns (bool second, bool own);
 
     /// @notice Writes down that the guardian stopped a proposal. Only the governor, while cancelling.
     function noteStop(uint256 proposalId) external;
@@ -188,6 +194,11 @@ interface IReleaseRegistry is IFacts {
 
     /// @notice Ends a candidate that cannot be released any more. Anyone; terminal.
     function refuse(bytes32 id) external;
+
+    /// @notice Cancels a proposal before it is carried out. Only the guardian; which ones, IModelGovernor says.
+    /// @dev `ModelGovernor.cancel` does the same without a reason.
+    /// @param reason A short text for people.
+    function stop(uint256 proposalId, bytes32 reason) external;
 
     /// @notice Stops a release for 14 days at most. Only the guardian, once for each release.
     /// @param reason A short text for people.
@@ -214,6 +225,7 @@ interface IReleaseRegistry is IFacts {
     function retire(address successor) external;
 
     /// @notice Names another guardian, or none. Only Amendments, so after two votes with 30 days between.
+    /// @dev No key that an organisation has or had.
     function setGuardian(address guardian) external;
 
     /// @notice Adds to the log. Only the fixed list of contracts.

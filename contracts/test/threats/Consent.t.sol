@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 import {Consent} from "../../src/Consent.sol";
 import {IConsent} from "../../src/interfaces/IConsent.sol";
 import {IReleaseRegistry} from "../../src/interfaces/IReleaseRegistry.sol";
 import {Addresses} from "../../src/types/Addresses.sol";
 import {Kind} from "../../src/types/Market.sol";
 import {Entrenchment, Op, Phase, Rule, Source} from "../../src/types/Policy.sol";
-import {CANDIDATE_BOND_E18, DOCTOR, OBJECTION_STAKE_E18} from "../Gate.sol";
+import {CANDIDATE_BOND_E18, DOCTOR, GUARDIAN, OBJECTION_STAKE_E18} from "../Gate.sol";
 import {ReleasedBase} from "./Releases.t.sol";
 
 /// @dev Objections and sign-offs, each attack with the defence that stops it.
@@ -144,16 +145,50 @@ contract ObjectionThreatsTest is ReleasedBase {
         bytes32 id = _measured(0, GOOD_GAP);
         bytes32 manifestHash = releases.release(id).manifestHash;
         uint256 proposal = _propose(id);
-        bytes memory refusal =
-            abi.encodeWithSelector(IConsent.ConsentNotOpen.selector, id, IReleaseRegistry.Status.Candidate);
-        vm.prank(DOCTOR);
-        vm.expectRevert(refusal);
-        consent.signOff(id, manifestHash, ANY_OFFICE);
+        vm.warp(governor.proposalSnapshot(proposal) + 1);
+        _expectNotOpen(id);
+        vm.warp(governor.proposalDeadline(proposal));
+        _expectNotOpen(id);
+        vm.warp(governor.proposalSnapshot(proposal));
         _carry(proposal, 13);
+        _expectNotOpen(id);
         governor.execute(proposal);
         vm.prank(DOCTOR);
         consent.signOff(id, manifestHash, ANY_OFFICE);
         assertEq(consent.signOffs(id), ANY_OFFICE, "a release may still be signed off");
+    }
+
+    /// @dev Finding 25. The day before a vote begins is theirs, so that nobody keeps officers out by calling it early.
+    function test_finding_25_a_vote_that_is_called_early_keeps_no_officer_out() public {
+        bytes32 id = _measured(0, GOOD_GAP);
+        uint256 proposal = _propose(id);
+        vm.warp(governor.proposalSnapshot(proposal));
+        bytes32 manifestHash = releases.release(id).manifestHash;
+        vm.prank(DOCTOR);
+        consent.signOff(id, manifestHash, ANY_OFFICE);
+        assertEq(consent.signOffs(id), ANY_OFFICE, "on the last second before the vote");
+        vm.warp(block.timestamp + 1);
+        assertTrue(governor.state(proposal) == IGovernor.ProposalState.Active, "the vote runs");
+        _expectNotOpen(id);
+    }
+
+    /// @dev Finding 25. Nor does the guardian by stopping it, until the second vote begins.
+    function test_finding_25_a_vote_that_was_stopped_keeps_no_officer_out() public {
+        bytes32 id = _measured(0, GOOD_GAP);
+        uint256 first = _propose(id);
+        vm.warp(governor.proposalSnapshot(first) + 1);
+        _expectNotOpen(id);
+        vm.prank(GUARDIAN);
+        releases.stop(first, "no doctor looked at it");
+        bytes32 manifestHash = releases.release(id).manifestHash;
+        vm.prank(DOCTOR);
+        consent.signOff(id, manifestHash, ANY_OFFICE);
+        assertEq(consent.signOffs(id), ANY_OFFICE, "between the votes");
+        (address[] memory targets, uint256[] memory values, bytes[] memory calls) = _action(_approval(id, _deadline()));
+        vm.prank(_member(2));
+        uint256 second = governor.propose(targets, values, calls, "once more");
+        vm.warp(governor.proposalSnapshot(second) + 1);
+        _expectNotOpen(id);
     }
 
     function test_objections_after_the_release_suspend_it_by_a_recheck() public {
@@ -192,6 +227,15 @@ contract ObjectionThreatsTest is ReleasedBase {
         consent.objectTo(id, agreement, "not what I agreed to");
     }
 
+    function _expectNotOpen(bytes32 id) private {
+        bytes32 manifestHash = releases.release(id).manifestHash;
+        vm.prank(DOCTOR);
+        vm.expectRevert(
+            abi.encodeWithSelector(IConsent.ConsentNotOpen.selector, id, IReleaseRegistry.Status.Candidate)
+        );
+        consent.signOff(id, manifestHash, ANY_OFFICE);
+    }
+
     function _expectObjectionRefused(uint32 organisation, bytes32 agreement, bytes4 refusal) private {
         bytes32 id = _lastId();
         vm.prank(agents.operator(organisation));
@@ -220,6 +264,7 @@ contract EndorsementThreatsTest is ReleasedBase {
         (a.agentRegistry, a.agreementBook, a.credit) = (address(agents), address(book), address(credit));
         (a.roundLedger, a.evaluatorCourt) = (address(rounds), address(court));
         (a.rewardVault, a.consent, a.amendments) = (address(vault), address(consent), address(amendments));
+        a.disputes = address(book);
     }
 
     /// @dev Finding 33.
@@ -261,8 +306,7 @@ contract EndorsementThreatsTest is ReleasedBase {
         for (uint256 i; i < 6; ++i) {
             _endorse(i);
         }
-        vm.prank(address(agents));
-        token.remove(_member(0));
+        _remove(0);
         (uint256 votes, uint256 ofAll) = consent.endorsement();
         assertEq(votes, 5, "votes");
         assertEq(ofAll, MEMBERS - 1, "of all");
@@ -273,12 +317,58 @@ contract EndorsementThreatsTest is ReleasedBase {
         assertTrue(consent.isEndorsed(), "8 of 12");
     }
 
+    /// @dev Finding 33. The last of those who have not endorsed may be removed, and nobody be left to endorse.
+    function test_finding_33_two_thirds_by_a_removal_count_at_once() public {
+        bytes32 id = _measured(0, GOOD_GAP);
+        uint256 proposal = _propose(id);
+        _carry(proposal, 13);
+        for (uint256 i; i < 8; ++i) {
+            _endorse(i);
+        }
+        assertFalse(consent.isEndorsed(), "8 of 13");
+        vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseNotEndorsed.selector));
+        governor.execute(proposal);
+        _remove(12);
+        assertTrue(consent.isEndorsed(), "8 of 12");
+        _remove(0);
+        assertFalse(consent.isEndorsed(), "7 of 11: whoever left has endorsed nothing");
+        _remove(11);
+        assertTrue(consent.isEndorsed(), "7 of 10");
+        governor.execute(proposal);
+        _expectStanding(id, IReleaseRegistry.Status.Released, IReleaseRegistry.Reason.None);
+    }
+
+    /// @dev Finding 33. Once noticed it stays: neither addresses nor code can change any more.
+    function test_finding_33_newcomers_undo_no_endorsement() public {
+        for (uint256 i; i < 9; ++i) {
+            _endorse(i);
+        }
+        for (uint256 i = MEMBERS; i < 2 * MEMBERS; ++i) {
+            agents.admit(token, _member(i));
+        }
+        (uint256 votes, uint256 ofAll) = consent.endorsement();
+        assertTrue(3 * votes < 2 * ofAll, "9 of 26");
+        assertTrue(consent.isEndorsed(), "endorsed");
+    }
+
+    /// @dev Finding 33. What is not there yet cannot be endorsed: anything could come to stand in its place.
+    function test_finding_33_nothing_is_endorsed_before_code_stands_everywhere() public {
+        Addresses memory empty = _addressesAgain();
+        empty.disputes = address(0xD15);
+        Consent early = new Consent(empty, _noOfficers());
+        // Ether makes an account, and no code.
+        vm.deal(address(0xD15), 1 ether);
+        bytes memory refusal = abi.encodeWithSelector(IConsent.ConsentNoCode.selector, address(0xD15));
+        vm.expectRevert(refusal);
+        early.deploymentDigest();
+        vm.prank(_member(0));
+        vm.expectRevert(refusal);
+        early.endorse("anything");
+    }
+
     /// @dev Finding 33.
     function test_the_digest_changes_with_any_address_or_code() public {
         bytes32 before = consent.deploymentDigest();
-        // No contract stands there yet; whoever sends it ether must not undo what was endorsed.
-        vm.deal(address(0), 1 ether);
-        assertEq(consent.deploymentDigest(), before, "ether for nobody");
         vm.etch(address(court), hex"00");
         assertTrue(consent.deploymentDigest() != before, "code");
         Addresses memory other = _addressesAgain();
@@ -302,6 +392,11 @@ contract EndorsementThreatsTest is ReleasedBase {
         (, held) = vault.held(address(releases), second);
         assertEq(held, 0, "held after the decision");
         assertEq(vault.balanceOf(agents.operator(9)), CANDIDATE_BOND_E18, "given back");
+    }
+
+    function _remove(uint256 member) private {
+        vm.prank(address(agents));
+        token.remove(_member(member));
     }
 
     function _endorse(uint256 member) private {

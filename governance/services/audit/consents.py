@@ -70,9 +70,16 @@ def cited_by(context: Context, agreement: Agreement, moment: Moment = END) -> in
 
 
 def endorsed_before(context: Context, moment: Moment = END) -> bool:
-    """Say whether two thirds of the members had endorsed the deployment before a moment."""
-    events = context.events(WHERE, "Endorsed")
-    return any(reading.flag(event.values["complete"]) for event in events if moment_of(event) < moment)
+    """Say whether two thirds of the members had endorsed the deployment before a moment.
+
+    Once an endorsement made it two thirds it stays; else those count who are members at that moment.
+    """
+    given = [event for event in context.events(WHERE, "Endorsed") if moment_of(event) < moment]
+    if any(reading.flag(event.values["complete"]) for event in given):
+        return True
+    members = members_before(context, moment)
+    by = {reading.address(event.values["member"]) for event in given}
+    return 3 * len(by & members) >= 2 * len(members)
 
 
 def members_before(context: Context, moment: Moment) -> set[Address]:

@@ -10,6 +10,7 @@ from folkmoot.home import Home
 from governance.adapters.evm.codebook import ArtifactCodebook
 from governance.adapters.evm.witness import EvmWitness
 from governance.services.audit import AuditReport, ExitCode, verify
+from tests.audit_cast import GUARDIAN
 from tests.audit_runs import evidence_of, places, shipped_policies
 from tests.audit_story import LABORATORIES, key, member, operator
 
@@ -29,7 +30,7 @@ def test_chain_that_idled_and_restarted_has_no_finding(devnet: Devnet, home: Hom
         founders=founders,
         panel=LABORATORIES,
         policy=shipped_policies(),
-        guardian=operator(LABORATORIES[0]).address,
+        guardian=GUARDIAN.address,
         treasury=operator(LABORATORIES[0]).address,
         supply_e18=10**21,
     )

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from governance.ports import Event
+from tests.audit_cast import CENTRE, GUARDIAN, INSTITUTE, agent
 from tests.audit_runs import Reading, places
 
 pytestmark = pytest.mark.chain
@@ -47,6 +48,21 @@ LIES: Final[dict[str, tuple[str, str, Callable[[Any], Any], str, str]]] = {
     "another guardian": ("GuardianChanged", "guardian", lambda _: STRANGER, "votes", "who may stop proposals"),
     "a shorter wait": ("ProposalQueued", "etaSeconds", lambda value: value - 1, "votes", "time of effect"),
     "a call nobody voted on": ("CallExecuted", "target", lambda _: STRANGER, "votes", "what a proposal asked for"),
+    "a member with the guardian's key": (
+        "OrganisationAdmitted",
+        "member",
+        lambda _: GUARDIAN.address,
+        "votes",
+        "the guardian is no member",
+    ),
+    "a proposal by a stranger": ("ProposalCreated", "proposer", lambda _: STRANGER, "votes", "was allowed to"),
+    "a release asked for by another agent": (
+        "ProposalCreated by an agent",
+        "proposer",
+        lambda _: agent(CENTRE).address,
+        "votes",
+        "was allowed to",
+    ),
     "a delegation of more": ("DelegateVotesChanged", "newVotes", plus_one, "votes", "power of"),
     "a role for a stranger": ("RoleGranted", "account", lambda _: STRANGER, "roles and settings", "holders"),
     "another period": ("VotingPeriodSet", "newVotingPeriod", plus_one, "roles and settings", "votingPeriod"),
@@ -252,6 +268,9 @@ def find(events: list[Event], name: str) -> int:
             events[place].name == "JurySettled" and events[place].values["outcomes"] != ()
         ),
         "Refused by Policy": lambda place: events[place].name == "Refused" and events[place].values["reason"] == 1,
+        "ProposalCreated by an agent": lambda place: (
+            events[place].name == "ProposalCreated" and events[place].values["proposer"] == agent(INSTITUTE).address
+        ),
         "CaseFinal before Released": lambda place: (
             events[place].name == "CaseFinal" and events[place].values["id"] == released["id"]
         ),
@@ -280,6 +299,17 @@ def test_family_contradicts_what_is_its_business(once: Reading, name: str) -> No
         assert about in places(result.findings)
     else:
         assert result.unavailable
+
+
+def test_a_sign_off_after_the_vote_is_contradicted(once: Reading) -> None:
+    events = [*once.context.history.events]
+    refused, signed = find(events, "Refused by Policy"), find(events, "SignedOff")
+    elsewhere = {**events[signed].values, "id": events[refused].values["id"]}
+    events[signed] = replace(events[signed], values=elsewhere)
+
+    _, result = once.with_events(events, BESIDE)
+
+    assert "no vote ran when it was signed off" in places(result.findings)
 
 
 def test_each_family_is_clean_alone(once: Reading) -> None:

@@ -24,7 +24,7 @@ from governance.domain.release import Status
 from governance.errors import ContractRefused
 from governance.services.releases import Consent, Releases
 from tests import audit_story
-from tests.audit_cast import CENTRE, INSTITUTE, LABORATORIES, OFFICE, ROLES, Story, agent, member, operator
+from tests.audit_cast import CENTRE, GUARDIAN, INSTITUTE, LABORATORIES, OFFICE, ROLES, Story, agent, member, operator
 from tests.audit_nodes import ask, fund, running_node
 from tests.audit_runs import audit
 
@@ -44,7 +44,7 @@ def founding(folder: Path, **changes: object) -> Path:
             {"name": name, "member": member(name).address, "operator": operator(name).address} for name in ROLES
         ],
         "panel": list(LABORATORIES),
-        "guardian": member(CENTRE).address,
+        "guardian": GUARDIAN.address,
         "officers": {OFFICE: member(CENTRE).address},
         "credit": {"treasury": operator(INSTITUTE).address, "supply": 1_000},
     }
@@ -73,6 +73,7 @@ def test_a_network_is_deployed_and_releases_a_model_by_vote(tmp_path: Path, url:
     for name in (*ROLES, "Newcomer"):
         for make in (member, operator, agent):
             fund(url, make(name).address, RICH)
+    fund(url, GUARDIAN.address, RICH)
 
     done = deploy(home, url, "--yes", "--json")
 

@@ -35,7 +35,7 @@ def chain(devnet: Devnet) -> EvmChain:
         founders=founders,
         panel=NAMES,
         policy=load_policies(),
-        guardian=key(NAMES[0]).address,
+        guardian=key("guardian").address,
         treasury=key("deployer").address,
         supply_e18=1,
     )

@@ -1,11 +1,17 @@
 """Endorsements of the deployment, sign-offs and objections, each against who might give it, and consent taken back."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
 from eth_utils.crypto import keccak
 
 from governance.domain.deployment import CONTRACTS, deployment_digest
 from governance.domain.market import Address, Kind
+from governance.domain.release import ProposalState
 from governance.ports import Event
 from governance.services import reading
+from governance.services.audit.ballots import Proposal, read_power, read_proposals
 from governance.services.audit.checks.candidates import name_of
 from governance.services.audit.consents import (
     WHERE,
@@ -17,14 +23,19 @@ from governance.services.audit.consents import (
     was_withdrawn,
 )
 from governance.services.audit.context import Context, place, short
+from governance.services.audit.records import Release
 from governance.services.audit.report import Examination
 from governance.services.audit.timeline import moment_of
+
+QUIET: Final = (ProposalState.PENDING, ProposalState.CANCELED)
+"""States of the vote on a candidate in which officers sign it off."""
 
 
 def check_consent(context: Context, exam: Examination) -> None:
     """Recompute the digest that members endorsed, and replay what else was said beside the vote."""
     _check_endorsements(context, exam)
     _check_officers(context, exam)
+    _check_sign_offs(context, exam)
     for event in context.events(WHERE, "Objected"):
         _check_objection(context, exam, event)
     for release in context.records.releases.values():
@@ -79,6 +90,30 @@ def _check_officers(context: Context, exam: Examination) -> None:
         exam.holds(place(event), "signed off by who holds the offices", condition=held, found=by)
     for office, account in officers.items():
         context.state(exam, f"office {office}", "its officer", expected=account, call=(WHERE, "officer", office))
+
+
+def _check_sign_offs(context: Context, exam: Examination) -> None:
+    proposals, power = read_proposals(context), read_power(context)
+    for event in context.events(WHERE, "SignedOff"):
+        release = context.records.releases.get(reading.raw(event.values["id"]))
+        if release is None:
+            exam.holds(place(event), "of a candidate that is known", condition=False)
+            continue
+        decided = release.decided
+        released = decided is not None and decided.name == "Released" and moment_of(decided) < moment_of(event)
+        vote = _vote_before(release, event, proposals)
+        if vote is not None and not released:
+            state = vote.state_at(context.time_s(event), power)
+            exam.holds(place(event), "no vote ran when it was signed off", condition=state in QUIET, found=state.name)
+
+
+def _vote_before(release: Release, event: Event, proposals: Mapping[int, Proposal]) -> Proposal | None:
+    """Return the vote on a candidate as it stood before an event, or None."""
+    asked = [each for each in release.proposals if moment_of(each) < moment_of(event)]
+    vote = proposals.get(reading.number(asked[-1].values["proposalId"])) if asked else None
+    if vote is None or vote.canceled is None or moment_of(vote.canceled) < moment_of(event):
+        return vote
+    return replace(vote, canceled=None)
 
 
 def _check_objection(context: Context, exam: Examination, event: Event) -> None:

@@ -10,33 +10,42 @@ from eth_utils.crypto import keccak
 
 from governance.domain.market import Address
 from governance.domain.release import ProposalState
+from governance.domain.signing import read_short_text
 from governance.ports import Event
 from governance.services import reading
 from governance.services.audit.ballots import NOBODY, Power, Proposal, read_power, read_proposals
 from governance.services.audit.checks.amendments import RATIFY, STAGE, activated_calls
-from governance.services.audit.checks.votes import name_of
+from governance.services.audit.checks.votes import may_propose, name_of
 from governance.services.audit.context import Context, place
 from governance.services.audit.report import Examination
 from governance.services.audit.timeline import Moment, moment_of
 
 WHERE: Final = "ReleaseRegistry"
 SET_GUARDIAN: Final = keccak(b"setGuardian(address)")[:4]
+TAKINGS: Final = {
+    "OrganisationAdmitted": ("member", "operator"),
+    "MemberChanged": ("member",),
+    "OperatorChanged": ("operator",),
+    "AgentBound": ("agent",),
+}
+"""Events by which a key becomes an organisation's, and where they name it."""
 LIVE: Final = (ProposalState.PENDING, ProposalState.ACTIVE, ProposalState.SUCCEEDED, ProposalState.QUEUED)
 
 
 def check_guardian(context: Context, exam: Examination) -> None:
-    """Require that each guardian came by two votes, and that each cancelled proposal might be cancelled."""
+    """Require that each guardian came by two votes, held no other key, and cancelled only what it might."""
     named = list(context.events(WHERE, "GuardianChanged"))
     if not exam.holds(WHERE, "a guardian was named", condition=bool(named)):
         return
     _check_office(context, exam, named)
+    _check_keys(context, exam, named)
     proposals, power = read_proposals(context), read_power(context)
     stops = {reading.number(event.values["proposalId"]): event for event in context.events(WHERE, "VoteStopped")}
     for key, stop in stops.items():
         known = proposals.get(key)
         cancelled = known is not None and known.canceled is not None
         if exam.holds(place(stop), "the proposal it is about was cancelled", condition=cancelled) and known is not None:
-            exam.remark(f"the guardian {stop.values['guardian']} stopped {name_of(known)} in block {stop.block}")
+            exam.remark(_told(stop, name_of(known)))
     for proposal in proposals.values():
         if proposal.canceled is None:
             continue
@@ -45,6 +54,12 @@ def check_guardian(context: Context, exam: Examination) -> None:
         else:
             _check_own(context, exam, proposal)
     _check_repeats(context, exam, proposals, stopped=set(stops), power=power)
+
+
+def _told(stop: Event, what: str) -> str:
+    reason = read_short_text(reading.raw(stop.values["reason"]))
+    why = f"“{reason}”" if reason else "no reason given"
+    return f"the guardian {stop.values['guardian']} stopped {what} in block {stop.block}: {why}"
 
 
 def _check_office(context: Context, exam: Examination, named: Sequence[Event]) -> None:
@@ -57,6 +72,20 @@ def _check_office(context: Context, exam: Examination, named: Sequence[Event]) -
     context.state(exam, WHERE, "guardian", expected=last, call=(WHERE, "guardian"))
     governor = "ModelGovernor"
     context.state(exam, governor, "who may stop proposals", expected=last, call=(governor, "proposalGuardian"))
+
+
+def _check_keys(context: Context, exam: Examination, named: Sequence[Event]) -> None:
+    taken: dict[Address, Moment] = {}
+    for event in context.events("AgentRegistry", *TAKINGS):
+        guardian = guardian_before(named, moment_of(event))
+        for field in TAKINGS[event.name]:
+            key = reading.address(event.values[field])
+            taken.setdefault(key, moment_of(event))
+            exam.holds(place(event), f"the guardian is no {field}", condition=key != guardian, found=key)
+    for event in named:
+        key = reading.address(event.values["guardian"])
+        held = key in taken and taken[key] < moment_of(event)
+        exam.holds(place(event), "the guardian was no key of an organisation", condition=not held, found=key)
 
 
 def guardian_before(named: Sequence[Event], moment: Moment) -> Address:
@@ -98,8 +127,8 @@ def _check_repeats(
         exam.holds(where, "the guardian stopped the first", condition=asked[0] in stopped)
         exam.holds(where, "nobody stopped the second", condition=asked[1] not in stopped)
         second = proposals.get(asked[1])
-        votes = power.votes_at(second.proposer, context.time_s(second.created) - 1) if second else 0
-        exam.holds(where, "a member asked for the second", condition=votes > 0)
+        asked_by_member = second is not None and may_propose(context, second, power)
+        exam.holds(where, "a member asked for the second", condition=asked_by_member)
 
 
 def replaces_guardian(context: Context, proposal: Proposal) -> bool:

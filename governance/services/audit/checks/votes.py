@@ -9,8 +9,10 @@ from governance.domain.release import ProposalState
 from governance.ports import Event
 from governance.services import reading
 from governance.services.audit.ballots import Power, Proposal, read_power, read_proposals
+from governance.services.audit.consents import members_before
 from governance.services.audit.context import Context, place
 from governance.services.audit.report import Examination
+from governance.services.audit.timeline import moment_of
 
 APPROVE = keccak(b"approve(bytes32,bytes32,bytes32,bytes32,uint64)")[:4]
 COORDINATOR = 2
@@ -131,14 +133,31 @@ def is_approval(context: Context, proposal: Proposal) -> bool:
 
 
 def _check_proposer(context: Context, exam: Examination, proposal: Proposal, power: Power) -> None:
-    time_s = context.time_s(proposal.created)
-    moment = (proposal.created.block, proposal.created.log_index)
+    exam.holds(
+        name_of(proposal),
+        "its proposer was allowed to",
+        condition=may_propose(context, proposal, power) or _is_own(context, proposal),
+        found=proposal.proposer,
+    )
+
+
+def may_propose(context: Context, proposal: Proposal, power: Power) -> bool:
+    """Say whether a proposer was a member with a vote, its own or another one's."""
+    voted = power.votes_at(proposal.proposer, context.time_s(proposal.created) - 1) >= 1
+    return voted and proposal.proposer in members_before(context, moment_of(proposal.created))
+
+
+def _is_own(context: Context, proposal: Proposal) -> bool:
+    """Say whether a coordinator asks for the release of the candidate that it submitted itself."""
+    moment = moment_of(proposal.created)
     agent = context.world.agents.before(moment, proposal.proposer)
     coordinates = (
         agent is not None and agent.roles & COORDINATOR != 0 and context.world.is_active(proposal.proposer, moment)
     )
-    may = power.votes_at(proposal.proposer, time_s - 1) >= 1 or (is_approval(context, proposal) and coordinates)
-    exam.holds(name_of(proposal), "its proposer was allowed to", condition=may, found=proposal.proposer)
+    if not coordinates or not is_approval(context, proposal):
+        return False
+    candidate = context.records.releases.get(proposal.calldatas[0][4:36])
+    return candidate is not None and candidate.proposer == proposal.proposer
 
 
 def _check_vote(context: Context, exam: Examination, proposal: Proposal, *, power: Power, vote: Event) -> None:
