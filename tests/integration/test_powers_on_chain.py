@@ -91,6 +91,7 @@ def test_a_member_gives_its_organisation_another_operator(network: Story) -> Non
     ask_operator(chain, operator(LABORATORY), following.address)
     keep_operator(chain, operator(LABORATORY))
 
+    network.call("anvil_setBalance", following.address, hex(10**20))
     ask_operator(chain, member(LABORATORY), following.address)
     with pytest.raises(OperatorError, match="waits until"):
         change_operator(chain, following, NUMBER)
