@@ -340,7 +340,6 @@ def _change_keys(story: Story) -> None:
     registry.ask_operator(operator(OWNERS[2]), 3, key("a mistake").address)
     registry.keep_operator(operator(OWNERS[2]), 3)
     next_operator = key(f"{OWNERS[2]} next operator")
-    story.call("anvil_setBalance", next_operator.address, hex(10**20))
     registry.ask_operator(member(OWNERS[2]), 3, next_operator.address)
     story.advance(16 * DAY_S)
     registry.change_operator(next_operator, 3)
