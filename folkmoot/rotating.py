@@ -128,13 +128,13 @@ def keep_operator(chain: Chain, signer: Signer) -> str:
     return f"organisation {number} keeps its operator"
 
 
-def change_operator(chain: Chain, sender: Signer, number: int) -> str:
-    """Put the announced operator in office; say what was done.
+def change_operator(chain: Chain, following: Signer, number: int) -> str:
+    """Take office as the announced operator; say what was done.
 
     Raises
     ------
     OperatorError
-        If none was announced, or the wait is not over.
+        If none was announced, the wait is not over, or another key was announced.
     """
     from governance.services.registry import Registry
 
@@ -144,5 +144,9 @@ def change_operator(chain: Chain, sender: Signer, number: int) -> str:
         raise OperatorError(f"no other operator is announced for organisation {number}")
     if chain.now_s() < asked.from_s:
         raise OperatorError(f"the new operator waits until {from_text(asked.from_s, chain.now_s())}")
-    registry.change_operator(sender, number)
+    if following.address != asked.following:
+        raise OperatorError(
+            f"{asked.following} was announced and takes office itself, not {following.address}; name its key with --key"
+        )
+    registry.change_operator(following, number)
     return f"{asked.following} is the operator of organisation {number}"

@@ -104,10 +104,12 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
 
     /// @inheritdoc IKeyChanges
     function rotate(address key, Binding calldata binding, bytes calldata signature) external {
-        _requireOperatorOf(key);
+        _requireReplaceable(key);
+        // A key that stands in another one's place already would lose the rows of that one.
+        if (_holder[binding.agent] != 0) revert AgentAlreadyUsed(binding.agent);
         _requireAgreed(binding, signature);
         _succeed(key, binding.agent);
-        _unbind(key);
+        if (_agents[key].active) _unbind(key);
         _bind(_agents[key].organisation, binding);
     }
 
@@ -392,6 +394,16 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
         return _agents[key].active && _organisations[_agents[key].organisation].active;
     }
 
+    /// @dev Also while it is suspended: an operator can always end an agent or take its mandate.
+    function _requireOperatorOf(address key) private view {
+        _requireOperator(key);
+        if (!_isBound(key)) revert AgentNotActive(key);
+    }
+
+    function _requireOperator(address key) private view {
+        if (msg.sender != _organisations[_agents[key].organisation].operator) revert AgentOnlyOperator(msg.sender);
+    }
+
     function _setMandate(address key, Mandate memory limits) private {
         _mandates[key] = limits;
         emit MandateChanged(key, limits);
@@ -411,10 +423,10 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
 
     // ---- Internal: what the parts ask ----
 
-    /// @dev Also while it is suspended: an operator can always end an agent or take its mandate.
-    function _requireOperatorOf(address key) internal view override {
-        if (msg.sender != _organisations[_agents[key].organisation].operator) revert AgentOnlyOperator(msg.sender);
-        if (!_isBound(key)) revert AgentNotActive(key);
+    function _requireReplaceable(address key) internal view override {
+        _requireOperator(key);
+        if (_isRetired[key]) revert KeyReplaced(key);
+        _requireActive(_agents[key].organisation);
     }
 
     function _organisationOf(address key) internal view override returns (uint32) {

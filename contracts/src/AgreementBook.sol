@@ -474,12 +474,13 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         return trained > cited ? uint8(trained) : cited;
     }
 
+    /// @dev A dispute is about the bond, so the price does not wait for it; the next call frees the bond.
     function _expire(bytes32 id, Agreement storage found) private {
-        if (IOpenDisputes(DISPUTES).openDisputes(id) != 0) revert AgreementDisputed(id);
+        bool disputed = IOpenDisputes(DISPUTES).openDisputes(id) != 0;
         bool active = found.state == AgreementState.Active;
         if (active) _fineForMissed(id, found);
-        uint128 freedE18 = VAULT.giveBackAll(id);
-        if (!active && freedE18 == 0) revert AgreementNothingDue(id);
+        else if (disputed) revert AgreementDisputed(id);
+        if (!disputed && VAULT.giveBackAll(id) == 0 && !active) revert AgreementNothingDue(id);
         if (active) _settle(id, found, AgreementState.Closed);
     }
 

@@ -16,6 +16,8 @@ import {Kind} from "./types/Market.sol";
 /// Money moves last: a deposit comes in at the end of `raise`, and a verdict only credits accounts of the vault.
 contract Disputes is IDisputes {
     uint64 private constant AUDITOR_WINDOW_S = 14 days;
+    /// @dev The second only after a judge gave no answer to the first.
+    uint256 private constant MOST_COMPLAINTS = 2;
 
     // ---- Immutables ----
 
@@ -30,6 +32,9 @@ contract Disputes is IDisputes {
 
     mapping(bytes32 id => Dispute) private _disputes;
     mapping(bytes32 agreement => uint256) private _open;
+    /// @dev By organisation, so that no friend of the seller takes the place of who has evidence.
+    mapping(bytes32 agreement => mapping(Ground => mapping(uint32 organisation => bytes32[]))) private _raised;
+    mapping(bytes32 agreement => mapping(Ground => bool)) private _isUpheld;
 
     // ---- Constructor ----
 
@@ -51,10 +56,14 @@ contract Disputes is IDisputes {
         Judge judge = _judge(agreement, ground, found.auditor);
         if (judge == Judge.Auditor) _requireOthersAuditor(found.auditor, challengers);
         if (evidence == 0) revert DisputeNoEvidence(agreement);
+        if (_isUpheld[agreement][ground]) revert DisputeGroundUpheld(agreement, ground);
+        bytes32[] storage earlier = _raised[agreement][ground][challengers];
+        _requireUnheard(earlier);
         id = keccak256(abi.encode(block.chainid, address(this), agreement, ground, evidence));
         if (_disputes[id].state != State.None) revert DisputeExists(id);
         uint64 decideByS = judge == Judge.Auditor ? uint64(block.timestamp) + AUDITOR_WINDOW_S : 0;
         _disputes[id] = Dispute(State.Open, ground, msg.sender, decideByS, agreement, evidence);
+        earlier.push(id);
         ++_open[agreement];
         emit DisputeRaised(id, agreement, msg.sender, ground, evidence, DEPOSIT_E18, decideByS);
         bytes32 payload = keccak256(abi.encode(id, agreement, msg.sender, ground, evidence, DEPOSIT_E18, decideByS));
@@ -138,6 +147,16 @@ contract Disputes is IDisputes {
         if (own) revert DisputeOwnAuditor(challengers);
     }
 
+    /// @dev Who was turned down, or had its answer, does not try again with other evidence; and a judge's silence, which
+    /// costs nobody anything, is not asked for again and again.
+    function _requireUnheard(bytes32[] storage earlier) private view {
+        uint256 count = earlier.length;
+        if (count == 0) return;
+        bytes32 last = earlier[count - 1];
+        State state = _disputes[last].state;
+        if (state != State.Lapsed || count == MOST_COMPLAINTS) revert DisputeHeard(last, state);
+    }
+
     function _judge(bytes32 agreement, Ground ground, address auditor) private pure returns (Judge judge) {
         judge = judgeOf(ground);
         bool nobody = judge == Judge.None || (judge == Judge.Auditor && auditor == address(0));
@@ -159,6 +178,12 @@ contract Disputes is IDisputes {
         if (found.state != State.Open) revert DisputeNotOpen(id, found.state);
     }
 
+    function _costs(Dispute storage found, State state) private returns (uint16) {
+        if (state != State.Upheld || _isUpheld[found.agreement][found.ground]) return 0;
+        _isUpheld[found.agreement][found.ground] = true;
+        return slashBps(found.ground);
+    }
+
     function _carryOut(bytes32 id, Dispute storage found) private {
         (bool known, bool upheld) = COURT.verdict(id);
         if (known) return _decide(id, found, upheld ? State.Upheld : State.Rejected);
@@ -167,11 +192,12 @@ contract Disputes is IDisputes {
         _decide(id, found, State.Lapsed);
     }
 
-    /// @dev A rejected complaint pays whom it accused; a judge's silence costs nobody anything.
+    /// @dev A rejected complaint pays whom it accused; a judge's silence costs nobody anything. Of several complaints on one
+    /// ground that are upheld the first costs a part of the bond: they may be about the same fault.
     function _decide(bytes32 id, Dispute storage found, State state) private {
         found.state = state;
         --_open[found.agreement];
-        uint16 bps = state == State.Upheld ? slashBps(found.ground) : 0;
+        uint16 bps = _costs(found, state);
         emit DisputeDecided(id, state, bps);
         LOG.append("dispute-decided", id, keccak256(abi.encode(id, state, bps)));
         if (state != State.Rejected) {

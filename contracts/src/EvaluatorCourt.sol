@@ -348,8 +348,9 @@ contract EvaluatorCourt is Panel {
         File storage file = _at(id, Stage.Committing);
         Sitting storage sitting = _sitting(file);
         Seat storage seat = sitting.seats[juror];
-        // A key that its operator has withdrawn measures nothing any more.
-        if (seat.organisation == 0 || !AGENTS.isActive(juror)) revert CourtNotJuror(juror);
+        // A key that its operator has withdrawn measures nothing any more. A suspended organisation keeps the seat that it
+        // had: it would pay for leaving it empty.
+        if (seat.organisation == 0 || !AGENTS.actsFor(juror, juror)) revert CourtNotJuror(juror);
         if (commitment == 0) revert CourtEmptyCommitment();
         if (seat.commitment != 0) revert CourtAlreadyCommitted(juror);
         seat.commitment = commitment;

@@ -185,7 +185,7 @@ contract ReleaseRegistry is Wiring {
     function recheck(bytes32 id) external {
         Release storage released = _released(id);
         bytes32 policyHash = POLICY.activeHash();
-        (uint256 binding,,) = _checkExisting(id, released);
+        (uint256 binding,,) = POLICY.evaluateExisting(this, id, released.purposes);
         if ((binding != 0) != released.failsPolicy) {
             released.failsPolicy = binding != 0;
             emit Rechecked(id, binding == 0, binding, policyHash);
@@ -219,7 +219,7 @@ contract ReleaseRegistry is Wiring {
 
     /// @inheritdoc IReleaseRegistry
     function setGuardian(address guardian_) external {
-        if (msg.sender != AMENDMENTS) revert ReleaseOnlyAmendments(msg.sender);
+        _requireAmendments();
         uint32 organisation = AGENTS.holderOf(guardian_);
         if (organisation != 0) revert ReleaseGuardianHeld(guardian_, organisation);
         _setGuardian(guardian_);
@@ -227,7 +227,7 @@ contract ReleaseRegistry is Wiring {
 
     /// @inheritdoc IReleaseRegistry
     function retire(address successor_) external {
-        if (msg.sender != AMENDMENTS) revert ReleaseOnlyAmendments(msg.sender);
+        _requireAmendments();
         if (successor != address(0)) revert ReleaseRetired(successor);
         if (successor_.code.length == 0) revert ReleaseNoSuccessor();
         successor = successor_;
@@ -500,14 +500,6 @@ contract ReleaseRegistry is Wiring {
         return BOOK.isWithdrawn(cited.job, cited.candidateIndex);
     }
 
-    function _checkExisting(bytes32 id, Release storage released)
-        private
-        view
-        returns (uint256 failed, uint256 applied, uint8 tier)
-    {
-        return POLICY.evaluateExisting(this, id, released.purposes);
-    }
-
     function _requireUsableParent(bytes32 parent) private view {
         if (parent == 0) return;
         (Status now_,) = standing(parent);
@@ -531,6 +523,10 @@ contract ReleaseRegistry is Wiring {
 
     function _requireTimelock() private view {
         if (msg.sender != TIMELOCK) revert ReleaseOnlyTimelock(msg.sender);
+    }
+
+    function _requireAmendments() private view {
+        if (msg.sender != AMENDMENTS) revert ReleaseOnlyAmendments(msg.sender);
     }
 
     function _setGuardian(address guardian_) private {

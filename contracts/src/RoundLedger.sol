@@ -232,7 +232,11 @@ contract RoundLedger is RoundScores {
     /// @dev Whoever could pass over a round in the seller's name would take its pay.
     function _requireUpwards(bytes32 agreement, address seller, uint32 round, uint32 next) private view {
         if (round < next) revert RoundNothingDue(agreement);
-        if (!AGENTS.actsFor(seller, msg.sender)) revert RoundPassesOver(agreement, next);
+        if (!_mayActFor(seller)) revert RoundPassesOver(agreement, next);
+    }
+
+    function _mayActFor(address seller) internal view override returns (bool) {
+        return AGENTS.actsFor(seller, msg.sender);
     }
 
     /// @dev One of the leaves is the compute provider's.

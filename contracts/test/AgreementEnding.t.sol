@@ -74,10 +74,10 @@ contract AgreementEndingTest is AgreementBase {
         vm.prank(_operator(CENTRE));
         bytes32 dispute = disputes.raise(id, IDisputes.Ground.FailedReexecution, "evidence");
         vm.warp(DEADLINE_S + 8 days);
+        book.expire(id);
+        _expectBond(id, PLEDGE);
         vm.expectRevert(abi.encodeWithSelector(IAgreementBook.AgreementDisputed.selector, id));
         book.expire(id);
-        vm.expectRevert(abi.encodeWithSelector(IAgreementBook.AgreementDisputed.selector, id));
-        book.close(id);
 
         vm.prank(_operator(1));
         book.withdraw(id);
@@ -86,6 +86,27 @@ contract AgreementEndingTest is AgreementBase {
         disputes.rule(dispute, false);
         book.expire(id);
         _expectBond(id, 0);
+    }
+
+    /// @dev Finding 18. Who complains holds up a bond, and never what is the buyer's.
+    function test_finding_18_the_price_does_not_wait_for_a_dispute() public {
+        Terms memory terms = _terms(Kind.Data, 1);
+        (terms.bondE18, terms.auditor) = (PLEDGE, STRANGER);
+        bytes32 id = _make(terms, 1);
+        _postUpTo(2);
+        _claimRounds(id, 0, 2, 1);
+        credit.transfer(_operator(CENTRE), DEPOSIT);
+        vm.warp(DEADLINE_S + 6 days);
+        vm.prank(_operator(CENTRE));
+        disputes.raise(id, IDisputes.Ground.FailedReexecution, "evidence");
+        vm.warp(DEADLINE_S + 7 days);
+
+        book.close(id);
+
+        uint256 earnedE18 = 2 * uint256(PRICE) / ALL_ROUNDS;
+        assertEq(credit.balanceOf(_operator(INSTITUTE)), FUNDS - earnedE18, "the rest is the buyer's");
+        assertEq(uint8(book.agreement(id).state), uint8(IAgreementBook.AgreementState.Closed), "state");
+        _expectBond(id, PLEDGE);
     }
 
     function test_rounds_posted_and_never_claimed_cost_a_tenth_of_the_bond_once() public {

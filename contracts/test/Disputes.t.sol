@@ -8,6 +8,11 @@ import {Kind} from "../src/types/Market.sol";
 import {DisputeBase} from "./DisputeBase.sol";
 
 contract DisputesTest is DisputeBase {
+    uint32 private constant OTHER = 2;
+    /// @dev The last block in which both hashes of a draw are known, and how long twelve seconds a block make of that.
+    uint256 private constant DRAW_BLOCKS = 257;
+    uint64 private constant DRAW_S = 257 * 12;
+
     // ---- Judges ----
 
     /// @dev Finding 18.
@@ -226,9 +231,133 @@ contract DisputesTest is DisputeBase {
         vm.prank(AUDITOR);
         disputes.rule(id, false);
 
-        _expectNotRaised(
-            IDisputes.Ground.FailedReexecution, abi.encodeWithSelector(IDisputes.DisputeExists.selector, id)
-        );
+        vm.prank(_operator(OTHER));
+        vm.expectRevert(abi.encodeWithSelector(IDisputes.DisputeExists.selector, id));
+        disputes.raise(deal, IDisputes.Ground.FailedReexecution, "evidence");
+    }
+
+    // ---- Raising again ----
+
+    /// @dev Finding 18. Who was turned down does not try again with other evidence; another one may, who has its own.
+    function test_finding_18_each_organisation_is_heard_once_on_a_ground() public {
+        bytes32 id = _raise(IDisputes.Ground.FailedReexecution);
+        _expectHeard(IDisputes.Ground.FailedReexecution, id, IDisputes.State.Open);
+        vm.prank(AUDITOR);
+        disputes.rule(id, false);
+        _expectHeard(IDisputes.Ground.FailedReexecution, id, IDisputes.State.Rejected);
+
+        _raiseAs(CHALLENGER, IDisputes.Ground.InvalidUpdate, "bad shape");
+        bytes32 second = _raiseAs(_operator(OTHER), IDisputes.Ground.FailedReexecution, "other evidence");
+        vm.prank(AUDITOR);
+        disputes.rule(second, true);
+        _expectBond(0);
+    }
+
+    /// @dev Finding 18. A new operator key is no new organisation.
+    function test_finding_18_a_new_operator_is_not_heard_again() public {
+        bytes32 id = _raise(IDisputes.Ground.FailedReexecution);
+        vm.prank(AUDITOR);
+        disputes.rule(id, false);
+        address next = address(0x999902);
+        vm.prank(CHALLENGER);
+        agents.askOperator(CENTRE, next);
+        vm.warp(START_S + 16 days);
+        vm.prank(next);
+        agents.changeOperator(CENTRE);
+
+        vm.prank(next);
+        vm.expectRevert(abi.encodeWithSelector(IDisputes.DisputeHeard.selector, id, IDisputes.State.Rejected));
+        disputes.raise(deal, IDisputes.Ground.FailedReexecution, "other evidence");
+    }
+
+    /// @dev Finding 18. A fault is punished once.
+    function test_finding_18_a_ground_that_was_upheld_is_not_raised_again() public {
+        bytes32 id = _raise(IDisputes.Ground.InvalidUpdate);
+        _answer(id, 1e6);
+        disputes.conclude(id);
+
+        bytes memory refusal =
+            abi.encodeWithSelector(IDisputes.DisputeGroundUpheld.selector, deal, IDisputes.Ground.InvalidUpdate);
+        address[2] memory others = [CHALLENGER, _operator(OTHER)];
+        for (uint256 i; i < others.length; ++i) {
+            vm.prank(others[i]);
+            vm.expectRevert(refusal);
+            disputes.raise(deal, IDisputes.Ground.InvalidUpdate, "the same update again");
+        }
+    }
+
+    /// @dev Finding 18. Also when two complain before either is judged: the second is right, and costs nothing more.
+    function test_finding_18_two_complaints_about_one_fault_cost_one_part() public {
+        bytes32 first = _raise(IDisputes.Ground.InvalidUpdate);
+        bytes32 second = _raiseAs(_operator(OTHER), IDisputes.Ground.InvalidUpdate, "the same update");
+        _answer(first, 1e6);
+        disputes.conclude(first);
+        _answer(second, 1e6);
+        disputes.conclude(second);
+
+        _expectState(second, IDisputes.State.Upheld);
+        _expectBond(PLEDGE - PLEDGE / 4);
+        assertEq(vault.balanceOf(_operator(OTHER)), DEPOSIT, "its deposit and no more");
+    }
+
+    /// @dev Finding 18. Silence costs nobody anything, so it is not asked for without end.
+    function test_finding_18_a_judges_silence_is_asked_for_twice_at_most() public {
+        bytes32 id = _raise(IDisputes.Ground.FailedReexecution);
+        vm.warp(START_S + 14 days + 1);
+        disputes.conclude(id);
+        id = _raiseAs(CHALLENGER, IDisputes.Ground.FailedReexecution, "more evidence");
+        vm.warp(START_S + 28 days + 2);
+        disputes.conclude(id);
+
+        _expectState(id, IDisputes.State.Lapsed);
+        _expectHeard(IDisputes.Ground.FailedReexecution, id, IDisputes.State.Lapsed);
+    }
+
+    // ---- The last day of a bond ----
+
+    /// @dev Finding 18. The longest case there can be: raised in the last second, drawn in the last block, every window
+    /// used up, and appealed in the last second.
+    function test_finding_18_a_bond_is_free_at_a_known_time() public {
+        IEvaluatorCourt.Settings memory s = court.settings();
+        vm.warp(DEADLINE_S + 1);
+        uint64 closableS = book.closableFrom(deal);
+        vm.warp(closableS - 1);
+        bytes32 id = _raise(IDisputes.Ground.InvalidUpdate);
+        _useUp(id);
+        vm.warp(court.courtCase(id).windowEndS);
+        vm.prank(CHALLENGER);
+        court.appeal(id);
+        _useUp(id);
+
+        disputes.conclude(id);
+        book.expire(deal);
+
+        uint64 boundS = closableS + 2 * (DRAW_S + s.commitWindowS + s.revealWindowS) + s.appealWindowS;
+        assertEq(block.timestamp, boundS + 1, "the end of the last window is over then");
+        _expectBond(0);
+    }
+
+    /// @dev Finding 18. However many complain, and whatever their judges do, after these 14 days the bond is free.
+    function testFuzz_finding_18_auditors_hold_up_no_bond_for_longer(uint8 answers) public {
+        vm.warp(DEADLINE_S + 7 days - 1);
+        bytes32[4] memory ids;
+        for (uint32 i; i < ids.length; ++i) {
+            ids[i] = _raiseAs(_operator(OTHER + i), IDisputes.Ground.FailedReexecution, bytes32(uint256(1 + i)));
+        }
+        for (uint256 i; i < ids.length; ++i) {
+            uint256 answer = (answers >> (2 * i)) % 4;
+            if (answer > 1) continue;
+            vm.prank(AUDITOR);
+            disputes.rule(ids[i], answer == 1);
+        }
+        vm.warp(DEADLINE_S + 21 days);
+        for (uint256 i; i < ids.length; ++i) {
+            if (disputes.dispute(ids[i]).state == IDisputes.State.Open) disputes.conclude(ids[i]);
+        }
+
+        book.expire(deal);
+
+        _expectBond(0);
     }
 
     function test_a_complaint_needs_evidence() public {
@@ -276,14 +405,18 @@ contract DisputesTest is DisputeBase {
 
     function test_a_bond_is_freed_only_after_every_dispute() public {
         bytes32 first = _raise(IDisputes.Ground.FailedReexecution);
-        vm.prank(CHALLENGER);
-        disputes.raise(deal, IDisputes.Ground.FailedReexecution, "more evidence");
+        bytes32 second = _raiseAs(_operator(OTHER), IDisputes.Ground.FailedReexecution, "more evidence");
         vm.prank(AUDITOR);
         disputes.rule(first, false);
         vm.warp(DEADLINE_S + 8 days);
+        book.expire(deal);
+        _expectBond(PLEDGE);
 
         vm.expectRevert(abi.encodeWithSelector(IAgreementBook.AgreementDisputed.selector, deal));
         book.expire(deal);
+        disputes.conclude(second);
+        book.expire(deal);
+        _expectBond(0);
     }
 
     // ---- Helpers ----
@@ -292,6 +425,38 @@ contract DisputesTest is DisputeBase {
         _expectNotRaised(
             IDisputes.Ground.InvalidUpdate, abi.encodeWithSelector(IDisputes.DisputeNothingAtStake.selector, deal)
         );
+    }
+
+    function _expectHeard(IDisputes.Ground ground, bytes32 last, IDisputes.State state) private {
+        vm.prank(CHALLENGER);
+        vm.expectRevert(abi.encodeWithSelector(IDisputes.DisputeHeard.selector, last, state));
+        disputes.raise(deal, ground, "other evidence");
+    }
+
+    /// @dev A juror too few commits, and as many reveal as a result needs; so each window is waited for.
+    function _useUp(bytes32 id) private {
+        vm.roll(court.courtCase(id).openedAtBlock + DRAW_BLOCKS);
+        vm.warp(block.timestamp + DRAW_S);
+        court.draw(id);
+        address[] memory jurors = court.jury(id);
+        for (uint256 i; i + 1 < jurors.length; ++i) {
+            _commitTo(id, jurors[i], new int128[](1));
+        }
+        vm.warp(court.courtCase(id).windowEndS + 1);
+        for (uint256 i; i <= jurors.length / 2; ++i) {
+            _revealTo(id, jurors[i], new int128[](1));
+        }
+        vm.warp(court.courtCase(id).windowEndS + 1);
+        court.finalise(id);
+    }
+
+    /// @dev With a deposit of its own.
+    function _raiseAs(address challenger, IDisputes.Ground ground, bytes32 evidence) private returns (bytes32) {
+        credit.transfer(challenger, DEPOSIT);
+        vm.prank(challenger);
+        credit.approve(address(vault), type(uint256).max);
+        vm.prank(challenger);
+        return disputes.raise(deal, ground, evidence);
     }
 
     function _expectNotRaised(IDisputes.Ground ground, bytes memory refusal) private {

@@ -172,6 +172,28 @@ contract RoundModesTest is AgreementBase {
         ledger.post(job, 0, "root", 5);
     }
 
+    /// @dev Threat 25. Nor does a thief commit to anything with a key that was taken out.
+    function test_threat_25_a_key_that_was_unbound_commits_to_no_update() public {
+        _openIn(IntegrationMode.Overlapped);
+        bytes32 id = _make(Kind.Data, 1);
+        vm.prank(_operator(1));
+        agents.unbind(_agent(1));
+        vm.prank(_agent(1));
+        vm.expectRevert(abi.encodeWithSelector(IRoundScores.RoundNotParticipant.selector, job, uint32(0), _agent(1)));
+        ledger.commitUpdate(id, 0, "of a thief");
+    }
+
+    /// @dev Finding 31. It would pay a tenth of its bond for each job whose rounds it may not work in.
+    function test_finding_31_a_suspended_owner_finishes_what_it_sold() public {
+        _openIn(IntegrationMode.Overlapped);
+        bytes32 id = _make(Kind.Data, 1);
+        vm.prank(TIMELOCK);
+        agents.suspend(1, START_S + 90 days, "an incident");
+        vm.prank(_agent(1));
+        ledger.commitUpdate(id, 0, "update");
+        assertEq(ledger.participants(job, 0).length, 1, "participants");
+    }
+
     function test_updates_are_committed_in_overlapped_jobs_only() public {
         bytes32 id = _make(Kind.Data, 1);
         vm.prank(_agent(1));

@@ -23,6 +23,9 @@ contract Citizens is SystemBase {
 
     uint256[] public proposals;
     bytes32[] internal _raised;
+    /// @dev Complaints of an organisation on a ground about the one deal with a bond, and those that were upheld.
+    mapping(uint32 organisation => mapping(IDisputes.Ground => uint256)) internal _heard;
+    uint256 public mostHeard;
     bool public shrank;
     /// @dev Candidates from which somebody whose terms give a veto took consent back.
     mapping(bytes32 id => bool) public mustBlock;
@@ -206,10 +209,17 @@ contract Citizens is SystemBase {
         _remember();
     }
 
-    function raise(uint8 ground, bytes32 evidence) external {
+    function raise(uint8 who, uint8 ground, bytes32 evidence) external {
+        uint32 challenger = INSTITUTE + who % 4;
         vm.prank(_operator(INSTITUTE));
+        credit.transfer(_operator(challenger), DEPOSIT);
+        vm.prank(_operator(challenger));
+        credit.approve(address(vault), type(uint256).max);
         IDisputes.Ground chosen = IDisputes.Ground(1 + ground % 3);
+        vm.prank(_operator(challenger));
         _raised.push(disputes.raise(agreements[Kind.Data][1], chosen, evidence));
+        uint256 heard = ++_heard[challenger][chosen];
+        if (heard > mostHeard) mostHeard = heard;
         _remember();
     }
 
@@ -276,6 +286,25 @@ contract Citizens is SystemBase {
 
     function _deposit(address holder, bytes32 key) private view returns (uint256 amountE18) {
         (, amountE18) = vault.held(holder, key);
+    }
+
+    /// @dev What a bond has to be worth still: each ground that was upheld costs its part once, missed rounds a tenth.
+    function leastBondE18() external view returns (uint256) {
+        bytes32 deal = agreements[Kind.Data][1];
+        bool ended = book.agreement(deal).state != IAgreementBook.AgreementState.Active;
+        uint256 lostBps = ended ? 1000 : 0;
+        bool[3] memory counted;
+        for (uint256 i; i < _raised.length; ++i) {
+            IDisputes.Dispute memory found = disputes.dispute(_raised[i]);
+            if (found.state != IDisputes.State.Upheld || counted[uint256(found.ground)]) continue;
+            counted[uint256(found.ground)] = true;
+            lostBps += disputes.slashBps(found.ground);
+        }
+        return lostBps >= 10_000 ? 0 : PLEDGE * (10_000 - lostBps) / 10_000;
+    }
+
+    function bondE18() external view returns (uint256) {
+        return _deposit(address(book), agreements[Kind.Data][1]);
     }
 
     function purses() external view returns (address[] memory all) {
@@ -399,6 +428,12 @@ abstract contract SystemInvariants is Check {
         }
     }
 
+    function invariant_each_ground_costs_a_bond_its_part_once() public view {
+        uint256 leftE18 = citizens.bondE18();
+        assertTrue(leftE18 == 0 || leftE18 >= citizens.leastBondE18(), "bond");
+        assertTrue(citizens.mostHeard() <= 2, "heard");
+    }
+
     function invariant_what_is_released_was_voted_executed_and_compliant() public view {
         bytes32[] memory ids = registry.releasesOf(citizens.jobId());
         for (uint256 i; i < ids.length; ++i) {
@@ -491,9 +526,9 @@ contract IncomeInvariantTest is SystemInvariants {
         citizens.settleBonus();
         citizens.payUse(0, 3);
         citizens.claimShare(0, 2);
-        citizens.raise(0, "bad shape");
-        citizens.raise(1, "other work");
-        citizens.raise(1, "more of it");
+        citizens.raise(0, 0, "bad shape");
+        citizens.raise(0, 1, "other work");
+        citizens.raise(1, 1, "more of it");
         invariant_the_vault_owes_exactly_its_deposits_balances_and_pools();
         citizens.rule(1, true);
         citizens.rule(2, false);

@@ -8,7 +8,7 @@ import typer
 
 from folkmoot.options import HomeOption, open_home, say
 
-group = typer.Typer(no_args_is_help=True, help="Give an organisation another operator key, after 14 days.")
+group = typer.Typer(no_args_is_help=True, help="Give an organisation another operator key, after 16 days.")
 KeyOption = Annotated[str, typer.Option(help="Name of the member's or operator's key in the home.")]
 
 
@@ -23,7 +23,7 @@ def ask_operator(
     key: KeyOption,
     home: HomeOption = None,
 ) -> None:
-    """Announce another operator in 14 days; asked by the member, the operator cannot stop it.
+    """Announce another operator in 16 days; asked by the member, the operator cannot stop it.
 
     Example: folkmoot organisation ask-operator 0x52908400098527886E0F7030069857D2E4169EE7 --key fifth-hospital.member
     """
@@ -52,12 +52,12 @@ def keep_operator(key: KeyOption, home: HomeOption = None) -> None:
 @group.command("change-operator")
 def change_operator(
     number: Annotated[int, typer.Argument(help="The organisation's number.")],
-    key: Annotated[str, typer.Option(help="Name of any key in the home; it pays the gas.")],
+    key: Annotated[str, typer.Option(help="Name of the announced operator's key in the home; it pays the gas.")],
     home: HomeOption = None,
 ) -> None:
-    """Put the announced operator in office, after the wait.
+    """Take office as the announced operator, after the wait.
 
-    Example: folkmoot organisation change-operator 14 --key fifth-hospital.member
+    Example: folkmoot organisation change-operator 14 --key fifth-hospital.next-operator
     """
     from folkmoot.keystore import open_keystore
     from folkmoot.network import open_chain

@@ -79,7 +79,8 @@ class Disputes:
         Raises
         ------
         ContractRefused
-            If nobody judges this ground, nothing is at stake any more, or the sender is nobody's operator.
+            If nobody judges this ground, nothing is at stake any more, the sender is nobody's operator, or its
+            organisation was heard on this ground before.
         """
         return self._chain.send(operator, WHERE, "raise", (agreement, int(ground), evidence))
 

@@ -193,16 +193,16 @@ class Registry:
         return self._chain.send(operator, "AgentRegistry", "rotate", (key, _fields(binding), agent_signature))
 
     def ask_operator(self, signer: Signer, number: int, following: Address) -> Receipt:
-        """Announce another operator in 14 days, as the organisation's member or its operator."""
+        """Announce another operator in 16 days, as the organisation's member or its operator."""
         return self._chain.send(signer, "AgentRegistry", "askOperator", (number, following))
 
     def keep_operator(self, signer: Signer, number: int) -> Receipt:
         """End that."""
         return self._chain.send(signer, "AgentRegistry", "keepOperator", (number,))
 
-    def change_operator(self, sender: Signer, number: int) -> Receipt:
-        """Put the announced operator in office, after the wait."""
-        return self._chain.send(sender, "AgentRegistry", "changeOperator", (number,))
+    def change_operator(self, following: Signer, number: int) -> Receipt:
+        """Take office as the announced operator, after the wait."""
+        return self._chain.send(following, "AgentRegistry", "changeOperator", (number,))
 
     def unbind(self, operator: Signer, key: Address) -> Receipt:
         """End an agent."""

@@ -142,6 +142,7 @@ interface IAgreementBook {
     function close(bytes32 id) external;
 
     /// @notice Ends an agreement after the claim period that follows the job's end or the deadline, and frees what is left of the bond. Anyone.
+    /// @dev While a dispute is open it settles the price alone; called again after that, it frees the bond.
     function expire(bytes32 id) external;
 
     /// @notice Takes the seller's consent back. Its agent or its operator; always possible, whatever became of either or of the agreement.

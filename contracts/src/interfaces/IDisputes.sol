@@ -52,6 +52,10 @@ interface IDisputes is IOpenDisputes {
     error DisputeNothingAtStake(bytes32 agreement);
     error DisputeNoEvidence(bytes32 agreement);
     error DisputeExists(bytes32 id);
+    /// @dev It has cost its part of the bond.
+    error DisputeGroundUpheld(bytes32 agreement, Ground ground);
+    /// @dev The organisation's last complaint on this ground: it is open or was decided, or was the second that lapsed.
+    error DisputeHeard(bytes32 last, State state);
     error DisputeNotOpen(bytes32 id, State state);
     error DisputeOnlyAuditor(address caller);
     error DisputeOnlyOperator(address caller);
@@ -71,11 +75,14 @@ interface IDisputes is IOpenDisputes {
         uint128 depositE18,
         uint64 decideByS
     );
-    /// @dev Part of the original bond that the verdict costs.
+    /// @dev Part of the original bond that the verdict costs; nothing if another one on this ground has.
     event DisputeDecided(bytes32 indexed id, State state, uint16 slashBps);
 
     /// @notice Raises a complaint. The caller is an active organisation's operator, not the seller's, and its deposit goes to the vault.
-    /// @dev Until the time for claims is over, and never of work that its own auditor judges.
+    /// @dev Until the time for claims is over, and never of work that its own auditor judges. Each organisation is heard once
+    /// on a ground of an agreement, and once more if the judge gave no answer; nobody is after one was upheld. So a bond is
+    /// free at latest when the time for claims is over and the longest judgement after it: 14 days of an auditor, or a
+    /// case of the court with its appeal.
     /// @return id keccak256(abi.encode(chainid, disputes, agreement, ground, evidence)).
     function raise(bytes32 agreement, Ground ground, bytes32 evidence) external returns (bytes32 id);
 

@@ -25,6 +25,9 @@ interface IKeyChanges {
     error KeyNothingAsked();
     error KeyTooEarly(uint64 fromS);
     error KeyTooLate(uint64 untilS);
+    error KeyOnlyNext(address next, address caller);
+    /// @dev Another key stands in its place.
+    error KeyReplaced(address agent);
     /// @dev The binding is of another key than the one that was announced.
     error KeyNotAnnounced(address announced, address given);
     error KeyBadSuspension(uint64 untilS, uint64 latestS);
@@ -44,6 +47,7 @@ interface IKeyChanges {
     event OrganisationReinstated(uint32 indexed organisation);
 
     /// @notice Announces the key that is to take an agent's place in 2 days. Only its operator.
+    /// @dev Also of a key that was unbound: the rows that it committed to are not lost with it.
     function askRotation(address agent, address next) external;
 
     /// @notice Ends that. Its operator, or the member above it.
@@ -53,24 +57,26 @@ interface IKeyChanges {
     /// @dev The new key may sell the rows that the old one committed to. It starts without a mandate: what the old key spent
     /// and granted counts for the old key alone, so its operator says how much is left. Agreements stay with the key that
     /// signed them.
-    /// @param binding As for `bind`, signed by the new key.
+    /// @param binding As for `bind`, signed by the new key, which was never used here before.
     function rotate(address agent, IAgentRegistry.Binding calldata binding, bytes calldata signature) external;
 
-    /// @notice Announces another operator in 14 days. The organisation's member or its operator.
-    /// @dev The wait is longer than a vote, so that the members can stop a thief who has the member key.
+    /// @notice Announces another operator in 16 days. The organisation's member or its operator.
+    /// @dev The wait is longer than a vote, so that the members can stop a thief who has the member key and asks again.
     function askOperator(uint32 organisation, address next) external;
 
     /// @notice Ends that. The member; the operator, if it asked itself; the timelock, so after a vote.
     function keepOperator(uint32 organisation) external;
 
-    /// @notice Puts the announced operator in office. Anyone, after the wait.
+    /// @notice Takes office. Only the announced operator itself, after the wait.
     function changeOperator(uint32 organisation) external;
 
     /// @notice Gives an organisation's vote to another wallet. Only Amendments, so 14 days after its vote.
     function setMember(uint32 organisation, address member) external;
 
     /// @notice Stops all agents of an organisation for 90 days at most. Only the timelock, so after a vote.
-    /// @dev Its vote, its pay, its stakes and its right to withdraw consent are as before.
+    /// @dev They begin nothing: no job, no agreement, no round, no data, no seat. What would cost a bond or a stake to leave
+    /// undone they finish: updates of agreements made before, and seats drawn before. Its vote, its pay, its stakes and its
+    /// right to withdraw consent are as before.
     /// @param reason A short text for people.
     function suspend(uint32 organisation, uint64 untilS, bytes32 reason) external;
 

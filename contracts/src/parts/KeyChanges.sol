@@ -10,7 +10,11 @@ import {Addresses} from "../types/Addresses.sol";
 /// event in order)).
 abstract contract KeyChanges is IKeyChanges {
     uint64 private constant AGENT_WAIT_S = 2 days;
-    uint64 private constant OPERATOR_WAIT_S = 14 days;
+    /// @dev Who has stolen the member key asks again as soon as a vote has ended what it asked, so that only another member
+    /// key ends the theft. A vote lasts 8 or 9 days (1 to wait, 5, 1 more after a late quorum, 2 in the timelock), and that
+    /// one waits 14 more. Two votes called on the day n after the thief asked: the first ends it by n + 9, so n may be 7;
+    /// the thief asks again on n + 8 at the earliest and is due on n + 24, a day after the new member key of n + 23.
+    uint64 private constant OPERATOR_WAIT_S = 16 days;
     /// @dev What nobody carried out must not lie ready for years.
     uint64 private constant WINDOW_S = 30 days;
     uint64 private constant LONGEST_SUSPENSION_S = 90 days;
@@ -39,7 +43,7 @@ abstract contract KeyChanges is IKeyChanges {
 
     /// @inheritdoc IKeyChanges
     function askRotation(address agent, address next) external {
-        _requireOperatorOf(agent);
+        _requireReplaceable(agent);
         uint64 fromS = uint64(block.timestamp) + AGENT_WAIT_S;
         _rotations[agent] = KeyChange(next, fromS, false);
         emit RotationAsked(agent, next, fromS);
@@ -90,6 +94,8 @@ abstract contract KeyChanges is IKeyChanges {
     function changeOperator(uint32 organisation) external {
         _requireActive(organisation);
         address next = _requireDue(_operatorChanges[organisation]);
+        // A key belongs to one organisation for ever, so nobody else gives it away.
+        if (msg.sender != next) revert KeyOnlyNext(next, msg.sender);
         delete _operatorChanges[organisation];
         _setOperator(organisation, next);
         emit OperatorChanged(organisation, next);
@@ -180,8 +186,8 @@ abstract contract KeyChanges is IKeyChanges {
 
     function _requireActive(uint32 organisation) internal view virtual;
 
-    /// @dev Reverts unless the caller administers this agent and it is bound.
-    function _requireOperatorOf(address agent) internal view virtual;
+    /// @dev Reverts unless the caller administers this agent, and no other key stands in its place.
+    function _requireReplaceable(address agent) internal view virtual;
 
     function _setSuspension(uint32 organisation, uint64 untilS) internal virtual;
 

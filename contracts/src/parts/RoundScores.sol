@@ -41,7 +41,8 @@ abstract contract RoundScores is RoundChallenges, IRoundScores {
         IAgreementBook.Sold memory sold = BOOK.sold(agreement);
         if (sold.mode != IntegrationMode.Overlapped) revert RoundNotOverlapped(sold.job);
         bool own = msg.sender == sold.seller && sold.kind == Kind.Data;
-        if (!own) revert RoundNotParticipant(sold.job, round, msg.sender);
+        // A key that was unbound or replaced works no more; one that is suspended finishes what it sold.
+        if (!own || !_mayActFor(sold.seller)) revert RoundNotParticipant(sold.job, round, msg.sender);
         if (round != _countOf(sold.job)) revert RoundOutOfOrder(round, _countOf(sold.job));
         address[] storage agents = _scorings[sold.job][round].agents;
         uint256 count = agents.length;
@@ -160,4 +161,7 @@ abstract contract RoundScores is RoundChallenges, IRoundScores {
     }
 
     function _countOf(bytes32 job) internal view virtual returns (uint32);
+
+    /// @dev Whether the caller acts for a seller now.
+    function _mayActFor(address seller) internal view virtual returns (bool);
 }

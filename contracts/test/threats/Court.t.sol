@@ -50,6 +50,21 @@ contract CourtThreatsTest is CourtBase {
         assertTrue(liar.slashedE18 == SLASH && absent.slashedE18 == SLASH && honest.slashedE18 == 0, "slashed");
     }
 
+    /// @dev Finding 31. Its seat was drawn before; leaving it empty would cost a fifth of its stake.
+    function test_finding_31_a_suspended_juror_finishes_its_case_and_pays_nothing() public {
+        address[] memory jurors = _drawNow();
+        uint32 suspended = _lab(jurors[0]);
+        vm.prank(address(timelock));
+        agents.suspend(suspended, uint64(block.timestamp) + 90 days, "an incident");
+        _measureAs(0, 0, FAIR);
+        _waitForAppeals();
+        court.settle(id);
+
+        IEvaluatorCourt.Service memory own = court.service(suspended);
+        assertTrue(own.revealed == 1 && own.absent == 0 && own.slashedE18 == 0, "as any juror");
+        assertEq(agents.evaluatorOf(suspended), address(0), "no other seat");
+    }
+
     // ---- Copied commitments ----
 
     /// @dev Threat 2.

@@ -104,6 +104,72 @@ contract KeyThreatsTest is AgreementBase {
         ledger.claimRounds(id, line, claims);
     }
 
+    /// @dev Threat 25. Whoever took a stolen key out first still sells the rows that it committed to, and the key stays out.
+    function test_threat_25_a_key_that_was_unbound_is_replaced_too() public {
+        vm.prank(_operator(1));
+        agents.unbind(_agent(1));
+        address next = _ask(1);
+        _rotate(1);
+        vm.prank(_operator(1));
+        agents.setMandate(next, _wide());
+        Terms memory terms = _terms(Kind.Data, 1);
+        (terms.seller, terms.validUntilS) = (next, uint64(block.timestamp) + 1 days);
+        bytes32 digest = _termsDigest(terms);
+
+        bytes32 id = book.createAgreement(terms, _sign(_key(INSTITUTE), digest), _sign(NEXT_KEY, digest));
+
+        assertEq(book.agreement(id).seller, next, "sold");
+        assertFalse(agents.isActive(_agent(1)), "old key");
+        IAgentRegistry.Binding memory binding = _binding(1, _key(1), Role.OWNER);
+        bytes memory signature = _sign(_key(1), _bindingDigest(binding));
+        vm.prank(_operator(1));
+        vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentAlreadyUsed.selector, _agent(1)));
+        agents.bind(binding, signature);
+    }
+
+    /// @dev Threat 25. One key only stands in another one's place: two would both sell its rows.
+    function test_threat_25_a_replaced_key_is_not_replaced_again() public {
+        _ask(1);
+        _rotate(1);
+        bytes memory refusal = abi.encodeWithSelector(IKeyChanges.KeyReplaced.selector, _agent(1));
+        vm.prank(_operator(1));
+        vm.expectRevert(refusal);
+        agents.askRotation(_agent(1), address(0xD00D));
+        _expectRotation(_binding(1, NEXT_KEY, Role.OWNER), refusal);
+    }
+
+    /// @dev Threat 25. A key that took a place and then another one's would lose the rows of the first.
+    function test_threat_25_a_key_that_was_used_takes_no_other_ones_place() public {
+        address next = _ask(1);
+        _rotate(1);
+        _bind(1, 0xC0C0, Role.OWNER);
+        vm.startPrank(_operator(1));
+        agents.askRotation(vm.addr(0xC0C0), next);
+        vm.warp(START_S + 4 days);
+        vm.stopPrank();
+        IAgentRegistry.Binding memory binding = _binding(1, NEXT_KEY, Role.OWNER);
+        bytes memory signature = _sign(NEXT_KEY, _bindingDigest(binding));
+
+        vm.prank(_operator(1));
+        vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentAlreadyUsed.selector, next));
+        agents.rotate(vm.addr(0xC0C0), binding, signature);
+
+        assertEq(agents.originOf(next), _agent(1), "whose place it stands in");
+    }
+
+    function test_only_the_operator_of_an_organisation_that_stands_replaces_its_keys() public {
+        vm.prank(_operator(1));
+        agents.unbind(_agent(1));
+        vm.prank(_operator(2));
+        vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentOnlyOperator.selector, _operator(2)));
+        agents.askRotation(_agent(1), address(0xD00D));
+        vm.prank(AMENDMENTS);
+        agents.remove(1);
+        vm.prank(_operator(1));
+        vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentUnknownOrganisation.selector, uint32(1)));
+        agents.askRotation(_agent(1), address(0xD00D));
+    }
+
     /// @dev Threat 25. A thief who has the operator key announces a key of its own; the member sees it and ends it.
     function test_threat_25_the_member_ends_a_rotation_that_its_operator_asked_for() public {
         _ask(1);
@@ -149,10 +215,12 @@ contract KeyThreatsTest is AgreementBase {
         vm.expectRevert(abi.encodeWithSelector(IKeyChanges.KeyAskedByMember.selector, 1));
         agents.askOperator(1, address(0x7417EF));
         vm.stopPrank();
-        vm.expectRevert(abi.encodeWithSelector(IKeyChanges.KeyTooEarly.selector, START_S + 14 days));
+        vm.startPrank(NEXT_OPERATOR);
+        vm.expectRevert(abi.encodeWithSelector(IKeyChanges.KeyTooEarly.selector, START_S + 16 days));
         agents.changeOperator(1);
-        vm.warp(START_S + 14 days);
+        vm.warp(START_S + 16 days);
         agents.changeOperator(1);
+        vm.stopPrank();
 
         assertEq(agents.operatorOf(_agent(1)), NEXT_OPERATOR, "operator");
         vm.prank(_operator(1));
@@ -171,7 +239,8 @@ contract KeyThreatsTest is AgreementBase {
         vm.warp(START_S + 10 days);
         vm.prank(TIMELOCK);
         agents.keepOperator(1);
-        vm.warp(START_S + 14 days);
+        vm.warp(START_S + 16 days);
+        vm.prank(NEXT_OPERATOR);
         vm.expectRevert(IKeyChanges.KeyNothingAsked.selector);
         agents.changeOperator(1);
 
@@ -194,8 +263,30 @@ contract KeyThreatsTest is AgreementBase {
         agents.keepOperator(1);
         agents.askOperator(1, _operator(2));
         vm.stopPrank();
-        vm.warp(START_S + 14 days);
+        vm.warp(START_S + 16 days);
+        vm.prank(_operator(2));
         vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentAlreadyUsed.selector, _operator(2)));
+        agents.changeOperator(1);
+    }
+
+    /// @dev Threat 25. Else an organisation would use up a key that the others are about to admit.
+    function test_threat_25_nobody_gives_another_ones_key_an_office() public {
+        vm.prank(_operator(1));
+        agents.askOperator(1, NEXT_OPERATOR);
+        vm.warp(START_S + 16 days);
+        address[4] memory others = [_operator(1), _member(1), TIMELOCK, STRANGER];
+        for (uint256 i; i < others.length; ++i) {
+            vm.prank(others[i]);
+            vm.expectRevert(abi.encodeWithSelector(IKeyChanges.KeyOnlyNext.selector, NEXT_OPERATOR, others[i]));
+            agents.changeOperator(1);
+        }
+
+        vm.prank(AMENDMENTS);
+        uint32 admitted = agents.admit("newcomer", NEXT_MEMBER, NEXT_OPERATOR);
+
+        assertEq(agents.organisationOfOperator(NEXT_OPERATOR), admitted, "its own organisation");
+        vm.prank(NEXT_OPERATOR);
+        vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.AgentAlreadyUsed.selector, NEXT_OPERATOR));
         agents.changeOperator(1);
     }
 

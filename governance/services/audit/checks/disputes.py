@@ -14,6 +14,8 @@ WHERE = "Disputes"
 VAULT = "RewardVault"
 AUDITOR_WINDOW_S = 14 * 86_400
 YES = 1_000_000
+MOST_COMPLAINTS = 2
+"""Of one organisation on one ground of an agreement; the second only after one that lapsed."""
 
 
 def check_disputes(context: Context, exam: Examination) -> None:
@@ -24,14 +26,16 @@ def check_disputes(context: Context, exam: Examination) -> None:
         key = reading.raw(event.values["id"])
         if event.name == "DisputeRaised":
             exam.holds(place(event), "raised once", condition=key not in raised)
-            raised[key] = event
             _check_raised(context, exam, event)
+            _check_heard(context, exam, event, raised=raised, decided=decided)
+            raised[key] = event
         else:
             exam.holds(
                 place(event), "decided once, after it was raised", condition=key in raised and key not in decided
             )
+            first = not _is_upheld(raised[key], raised=raised, decided=decided)
             decided[key] = event
-            _check_decided(context, exam, raised[key], event)
+            _check_decided(context, exam, raised[key], event, first=first)
     _check_standing(context, exam, raised, decided)
 
 
@@ -61,7 +65,38 @@ def _check_raised(context: Context, exam: Examination, event: Event) -> None:
         exam.equal(where, "the jury's question, and who may not sit", expected=(evidence, parties), found=found)
 
 
-def _check_decided(context: Context, exam: Examination, raised: Event, event: Event) -> None:
+def _check_heard(
+    context: Context, exam: Examination, event: Event, *, raised: dict[bytes, Event], decided: dict[bytes, Event]
+) -> None:
+    """Require that nothing was upheld on this ground, and that its organisation was heard before at most in vain."""
+    where = place(event)
+    upheld = _is_upheld(event, raised=raised, decided=decided)
+    exam.holds(where, "nothing was upheld on this ground before", condition=not upheld)
+    challengers = _organisation(context, event.values["challenger"], moment_of(event))
+    earlier = [
+        decided.get(key)
+        for key, each in raised.items()
+        if _is_about_the_same(each, event)
+        and _organisation(context, each.values["challenger"], moment_of(each)) == challengers
+    ]
+    lapsed = all(end is not None and _number(end, "state") == DisputeState.LAPSED for end in earlier)
+    heard = lapsed and len(earlier) < MOST_COMPLAINTS
+    exam.holds(where, "its organisation was not heard on it, or once and in vain", condition=heard, found=len(earlier))
+
+
+def _is_about_the_same(one: Event, other: Event) -> bool:
+    return all(one.values[name] == other.values[name] for name in ("agreement", "ground"))
+
+
+def _is_upheld(event: Event, *, raised: dict[bytes, Event], decided: dict[bytes, Event]) -> bool:
+    """Say whether a complaint on the same ground of the same agreement was upheld so far."""
+    return any(
+        _number(end, "state") == DisputeState.UPHELD and _is_about_the_same(raised[key], event)
+        for key, end in decided.items()
+    )
+
+
+def _check_decided(context: Context, exam: Examination, raised: Event, event: Event, *, first: bool) -> None:
     where, key = place(event), reading.raw(event.values["id"])
     agreement = context.records.agreements[reading.raw(raised.values["agreement"])]
     ground, state = Ground(_number(raised, "ground")), DisputeState(_number(event, "state"))
@@ -72,7 +107,7 @@ def _check_decided(context: Context, exam: Examination, raised: Event, event: Ev
         exam.equal(
             where, "an auditor answers in time, or never", expected=in_time, found=state is not DisputeState.LAPSED
         )
-    cost = SLASH_BPS[ground] if state is DisputeState.UPHELD else 0
+    cost = SLASH_BPS[ground] if state is DisputeState.UPHELD and first else 0
     exam.equal(where, "part of the bond that it costs", expected=cost, found=event.values["slashBps"])
     accused, deposit = _seller(context, agreement, moment_of(event)), raised.values["depositE18"]
     rejected = state is DisputeState.REJECTED

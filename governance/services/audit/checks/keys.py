@@ -15,7 +15,7 @@ from governance.services.audit.world import NO_CHANGE, KeyChange
 WHERE: Final = "AgentRegistry"
 DAY_S: Final = 86_400
 AGENT_WAIT_S: Final = 2 * DAY_S
-OPERATOR_WAIT_S: Final = 14 * DAY_S
+OPERATOR_WAIT_S: Final = 16 * DAY_S
 WINDOW_S: Final = 30 * DAY_S
 LONGEST_SUSPENSION_S: Final = 90 * DAY_S
 
@@ -31,6 +31,7 @@ def check_keys(context: Context, exam: Examination) -> None:
     for event in context.events(WHERE, "AgentRotated"):
         asked = context.world.rotations.before(moment_of(event), reading.address(event.values["agent"]))
         _check_due(context, exam, event, asked=asked, taken=event.values["next"])
+        _check_unused(context, exam, event)
     for event in context.events(WHERE, "OperatorChanged"):
         number = reading.number(event.values["organisation"])
         asked = context.world.operator_changes.before(moment_of(event), number)
@@ -56,6 +57,20 @@ def _check_due(context: Context, exam: Examination, event: Event, *, asked: KeyC
     exam.equal(where, "the key that was announced", expected=change.next, found=taken)
     in_time = change.from_s <= context.time_s(event) <= change.from_s + WINDOW_S
     exam.holds(where, "after its wait, and in the 30 days from then on", condition=in_time)
+
+
+def _check_unused(context: Context, exam: Examination, event: Event) -> None:
+    """Require that the new key served nobody before, and that no other key stands in the old one's place already."""
+    where, moment = place(event), moment_of(event)
+    old, new = reading.address(event.values["agent"]), reading.address(event.values["next"])
+    known = context.world.organisations
+    keys = [each for number in known if (each := known.before(moment, number)) is not None]
+    served = {key for each in keys for key in (each.member, each.operator)}
+    fresh = context.world.agents.before(moment, new) is None and new not in served
+    exam.holds(where, "a key that was never used takes the place", condition=fresh, found=new)
+    earlier = [each for each in context.events(WHERE, "AgentRotated") if moment_of(each) < moment]
+    taken = any(reading.address(each.values["agent"]) == old for each in earlier)
+    exam.holds(where, "no other key stands in that place", condition=not taken, found=old)
 
 
 def _check_voted(context: Context, exam: Examination, event: Event) -> None:

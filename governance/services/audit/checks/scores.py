@@ -94,6 +94,8 @@ def _committed(context: Context, exam: Examination, scoring: Scoring, event: Eve
         for agreement in context.records.agreements.values()
     )
     exam.holds(where, f"{agent} had agreed to sell data", condition=sells)
+    bound = context.world.agents.before(moment, agent)
+    exam.holds(where, f"{agent} was bound", condition=bound is not None and bound.active)
     posted = sum(moment_of(each) < moment for each in scoring.job.rounds)
     exam.equal(where, "the round that comes next", expected=posted, found=scoring.number)
     new = agent not in scoring.digests and digest not in scoring.digests.values()
