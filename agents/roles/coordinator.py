@@ -21,6 +21,7 @@ from agents.roles.desk import Desk, Plans, each, merge
 from agents.roles.feed import Feed
 from agents.roles.job_runs import JobRun, RoundRun, pack_terms, unpack_terms
 from agents.roles.jobs import JobFile
+from agents.roles.owner_shares import publish_rounds, rounds_of
 from agents.roles.plan import plan_digest, plan_document
 from agents.roles.training_rounds import TrainingRounds, WrongSum
 from agents.roles.veto import Unlawful
@@ -178,6 +179,7 @@ class Coordinator:
         totals = self.rounds.totals(run, task, index)
         state = replay_rounds(task, totals, candidate=index)
         names = tuple(entry.owner for entry in task.owners)
+        rounds = publish_rounds(self.desk, job, rounds_of(index, file.rounds_per_candidate))
         artifact, card = self.child.build_artifact(
             task,
             candidate=index,
@@ -186,6 +188,7 @@ class Coordinator:
             statistics_owners=self.rounds.names(self.rounds.rows(run)[0]),
             owners_per_round=[total.owners for total in totals],
             seeded_owners=names if file.seeded_noise else (),
+            rounds_sha256=rounds,
         )
         self.desk.store.put(canonical_json(task.to_json()))
         manifest = Manifest(
