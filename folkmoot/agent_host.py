@@ -33,6 +33,7 @@ SHARED = (
     "agents.roles.compute",
     "agents.roles.coordinator",
     "agents.roles.evaluator",
+    "agents.roles.income",
     "agents.roles.keeper",
     "agents.roles.owner",
     "agents.roles.process",

@@ -183,6 +183,7 @@ def _roles(config: AgentConfig, desk: Desk, secret: bytes) -> list[Role]:
 
 def _owner(config: AgentConfig, desk: Desk, signer: TermsSigner) -> list[Role]:
     from agents.roles.claims import Claims
+    from agents.roles.income import Income
     from agents.roles.omissions import Omissions
     from agents.roles.owner import Owner
     from agents.roles.selling import Sales
@@ -196,7 +197,7 @@ def _owner(config: AgentConfig, desk: Desk, signer: TermsSigner) -> list[Role]:
         owner=desk.owner_name(desk.address), training_csv=setup.training.path, noise_seed=config.noise_seed
     )
     owner = Owner(desk, setup, child)
-    return [owner, Sales(desk, mandate, goods=owner, signer=signer), Claims(desk), Omissions(desk)]
+    return [owner, Sales(desk, mandate, goods=owner, signer=signer), Claims(desk), Omissions(desk), Income(desk)]
 
 
 def _coordinator(config: AgentConfig, desk: Desk, signer: TermsSigner) -> list[Role]:

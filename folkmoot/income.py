@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from governance.errors import FolkmootError
 
 if TYPE_CHECKING:
+    from governance.domain.income import Share
     from governance.domain.market import Address
-    from governance.ports import Chain, Signer
+    from governance.ports import Chain, EvidenceStore, Signer
 
 CREDIT = 10**18
 
@@ -26,6 +27,8 @@ class Collected:
     """Its share of the pool, credited now; zero when nothing had come in since the last time."""
     withdrawn_e18: int
     """All that the vault owed its operator."""
+    problem: str = ""
+    """Why nothing could be claimed now; empty if it could."""
 
 
 def allow(chain: Chain, payer: Signer, amount_e18: int) -> None:
@@ -48,10 +51,10 @@ def use_model(chain: Chain, user: Signer, artifact: bytes, *, months: int, limit
     ContractRefused
         If it may not be used now.
     """
-    from governance.services.pools import Pools
+    from governance.services.pools import Pools, open_line
 
     pools, release = Pools(chain), _release_of(chain, artifact)
-    _open(chain, user, release)
+    open_line(chain, user, release)
     price_e18 = pools.pool(release).use_price_e18 * months
     if not price_e18:
         raise IncomeError("this model is free: nothing is to be paid for its use")
@@ -65,47 +68,58 @@ def use_model(chain: Chain, user: Signer, artifact: bytes, *, months: int, limit
     return pools.paid_until_s(release, user.address)
 
 
-def collect(chain: Chain, operator: Signer, artifact: bytes) -> Collected:
+def collect(chain: Chain, operator: Signer, artifact: bytes, *, reports: EvidenceStore) -> Collected:
     """Settle the bonus, claim the organisation's share of a release's pool, and withdraw all that is owed.
+
+    Parameters
+    ----------
+    reports
+        Store that may hold the jurors' reports, in which the shares lie where a jury decides.
 
     Raises
     ------
     IncomeError
         If the key is nobody's operator, or nothing is due.
     InvalidRecord
-        If a jury's shares decide, which only a program that knows them can claim by.
+        If a jury's shares decide and none of its reports is at hand, and nothing else is owed.
     """
-    from governance.services.pools import Pools
+    from governance.errors import InvalidRecord
+    from governance.services.pools import Pools, open_line
     from governance.services.reading import number
 
     pools, release = Pools(chain), _release_of(chain, artifact)
     organisation = _organisation_of(chain, operator.address)
-    _open(chain, operator, release)
+    open_line(chain, operator, release)
     job = pools.pool(release).job
     if pools.bonus_left_e18(job):
         pools.settle_bonus(operator, job)
-    share_e18 = pools.due_e18(release, organisation)
-    if share_e18:
-        pools.claim(operator, release, organisation)
+    share_e18, missing = 0, None
+    try:
+        share_e18 = _claim(chain, operator, release, organisation=organisation, reports=reports)
+    except InvalidRecord as problem:
+        # The owner's agent may have claimed before us: then what it claimed is all the same withdrawn.
+        missing = problem
     owed_e18 = number(chain.read("RewardVault", "balanceOf", operator.address))
     if not owed_e18:
-        raise IncomeError("nothing is due to this organisation now")
+        raise missing or IncomeError("nothing is due to this organisation now")
     chain.send(operator, "RewardVault", "withdraw", (operator.address,))
-    return Collected(share_e18=share_e18, withdrawn_e18=owed_e18)
+    return Collected(share_e18=share_e18, withdrawn_e18=owed_e18, problem=str(missing or ""))
 
 
-def _open(chain: Chain, sender: Signer, release: bytes) -> None:
-    """Open the pool of a release, and those of the releases before it, oldest first."""
-    from governance.services.pools import Pools
-    from governance.services.releases import Releases
+def _claim(chain: Chain, operator: Signer, release: bytes, *, organisation: int, reports: EvidenceStore) -> int:
+    """Claim what is due from a pool; return it."""
+    from governance.services.pools import NO_ROOT, Pools
+    from governance.services.shares import find_shares
 
-    pools, releases = Pools(chain), Releases(chain)
-    line = []
-    while any(release) and not pools.pool(release).is_open:
-        line.append(release)
-        release = releases.release(release).parent
-    for closed in reversed(line):
-        pools.open(sender, closed, releases.manifest(closed))
+    pools = Pools(chain)
+    root = pools.pool(release).root
+    shares: tuple[Share, ...] = ()
+    if root != NO_ROOT:
+        shares = find_shares(chain, release, root, fetch=lambda _juror, digest: reports.get(digest))
+    share_e18 = pools.due_e18(release, organisation, shares=shares)
+    if share_e18:
+        pools.claim(operator, release, organisation, shares=shares)
+    return share_e18
 
 
 def _release_of(chain: Chain, artifact: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
@@ -11,6 +11,7 @@ from agents.training.metrics import metric_code_digest
 from folkmoot.constitution import APPEAL_WINDOW_S, COURT_WINDOW_S, DAY_S, METRICS
 from governance.adapters.evm import KeySigner
 from governance.domain import evidence
+from governance.domain.income import Share, share_root
 from governance.domain.market import NOBODY, AggregationPrivacy, IntegrationMode, JobTerms, Kind, PrivacyUnit, Terms
 from governance.domain.record import canonical_json, sha256
 from governance.domain.release import MISSING, Manifest, jury_commitment
@@ -19,6 +20,7 @@ from governance.services.court import Court
 from governance.services.market import Market, RoundClaim
 from governance.services.registry import Registry
 from governance.services.releases import Governor, Releases
+from governance.services.shares import SHARES, share_entries
 from tests.audit_cast import CENTRE, INSTITUTE, LABORATORIES, OWNERS, Story, agent, member, operator
 
 ROWS, EVALUATION_ROWS = 120, 60
@@ -197,19 +199,19 @@ def submit(story: Story, plan: Plan, job: bytes, index: int) -> None:
     releases.submit(agent(INSTITUTE), manifest)
 
 
-def measure(story: Story, name: str, *, measured: tuple[int, ...], reveals: int) -> None:
-    """Draw, commit, and let the first jurors reveal; the others never do."""
+def measure(story: Story, name: str, *, measured: tuple[int, ...], reveals: int, shares: Sequence[Share] = ()) -> None:
+    """Draw, commit, and let the first jurors reveal, shares of the owners as well if given; the others never do."""
     court, case = Court(story.chain), story.releases[name]
     story.call("anvil_mine", "0x3")
     court.draw(operator(CENTRE), case)
     signers = {agent(laboratory).address: agent(laboratory) for laboratory in LABORATORIES}
     jurors = [signers[juror] for juror in court.jury(case)]
-    opened = []
+    opened, root = [], share_root(case, shares) if shares else bytes(32)
     for place, juror in enumerate(jurors):
         # One juror is a little off, and one cannot give the last metric.
         values = tuple(value - 10_000 * (place == 0) for value in measured)
         values = (*values[:2], MISSING) if place == 1 else values
-        document, salt = _report(name, values, place), keccak(text=f"salt {name} {place}")
+        document, salt = _report(name, values, place, shares=shares), keccak(text=f"salt {name} {place}")
         report = story.store.put(document) if place < reveals else sha256(document)
         commitment = jury_commitment(
             values,
@@ -220,11 +222,12 @@ def measure(story: Story, name: str, *, measured: tuple[int, ...], reveals: int)
             case=case,
             artifact=sha256(f"model file of {name}".encode()),
             juror=juror.address,
+            contributions=root,
         )
         court.commit(juror, case, commitment)
         opened.append((juror, values, report, salt))
     for juror, values, report, salt in opened[:reveals]:
-        court.reveal(juror, case, values=values, report=report, salt=salt)
+        court.reveal(juror, case, values=values, report=report, salt=salt, contributions=root)
     if reveals < len(jurors):
         story.advance(COURT_WINDOW_S + 2)
     court.finalise(operator(CENTRE), case)
@@ -238,7 +241,7 @@ def conclude(story: Story, name: str) -> None:
     court.settle(operator(CENTRE), case)
 
 
-def _report(name: str, values: tuple[int, ...], place: int) -> bytes:
+def _report(name: str, values: tuple[int, ...], place: int, *, shares: Sequence[Share]) -> bytes:
     facts = {key: {"value_micros": value} for (key, _), value in zip(METRICS, values, strict=True) if value != MISSING}
     return encoded(
         {
@@ -247,6 +250,7 @@ def _report(name: str, values: tuple[int, ...], place: int) -> bytes:
             "rows": EVALUATION_ROWS * len(OWNERS),
             "facts": facts,
             "juror": place,
+            **({SHARES: share_entries(shares)} if shares else {}),
         }
     )
 

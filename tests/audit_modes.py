@@ -35,7 +35,7 @@ from tests.audit_cast import (
     running_network,
 )
 from tests.audit_job import EPSILON_MICROS, Plan, commit_rows, make_agreements, open_job
-from tests.audit_story import _prepare
+from tests.audit_story import prepare
 
 COUPLED = Plan(1, ("plain",))
 OVERLAPPED = Plan(2, ("plain",), IntegrationMode.OVERLAPPED)
@@ -51,7 +51,7 @@ SHARES = (90, 95, 50)
 def running_modes(folder: Path) -> Iterator[Story]:
     """Start a node, play the three jobs on it, and stop the node at the end."""
     with running_network(folder) as story:
-        _prepare(story)
+        prepare(story)
         _allow_three_jobs(story)
         story.job = _open(story, COUPLED)
         _play_coupled(story)

@@ -78,14 +78,15 @@ UNFAIR, FAIR = (860_000, 780_000, 180_000), (850_000, 790_000, 60_000)
 def running_story(folder: Path) -> Iterator[Story]:
     """Start a node, tell the story on it, and stop the node at the end."""
     with running_network(folder) as story:
-        _prepare(story)
+        prepare(story)
         _first_job(story)
         _second_job(story)
         _leave_one_open(story)
         yield story
 
 
-def _prepare(story: Story) -> None:
+def prepare(story: Story) -> None:
+    """Bind, fund, endorse and stake: everything before the first job."""
     registry = Registry(story.chain)
     for name in ROLES:
         _bind(story, name)

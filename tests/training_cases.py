@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -24,10 +24,14 @@ from agents.training import (
     plan_task,
     server_step,
 )
+from agents.training.card import ModelCard, make_release
+from agents.training.contributions import OwnersRound
 from agents.training.rows import read_csv, row_of
 from agents.training.scenario import RowSet, slug, split_rows
 
 DATA = Path(__file__).resolve().parent.parent / "data"
+Alter = Callable[[str, tuple[int, ...]], tuple[int, ...]]
+"""From an owner and its update to what it sends instead."""
 HEART_CSV = DATA / "heart_disease_uci.csv"
 
 
@@ -75,3 +79,35 @@ def heart_weights(task: TrainingTask, *, candidate: int = 0) -> tuple[int, ...]:
 def pooled_evaluation() -> list[Row]:
     rows = heart_rows(row_set=RowSet.EVALUATION)
     return [row for owner in sorted(rows) for row in rows[owner]]
+
+
+def unaltered(_owner: str, update: tuple[int, ...]) -> tuple[int, ...]:
+    return update
+
+
+def heart_release(
+    alter: Alter = unaltered, *, rounds: int, rounds_sha256: str = ""
+) -> tuple[ModelCard, bytes, list[OwnersRound]]:
+    """Return card, file and updates of a candidate trained by four hospitals, whose updates may be altered."""
+    task = heart_task(candidates=[Candidate(name="plain", rounds=rounds)])
+    owners = tuple(entry.owner for entry in task.owners)
+    preprocessing, state = heart_preprocessing(task), initial_state(task, 0)
+    noise = {owner: SeededNoise(0, owner) for owner in owners}
+    sums = tuple(local_statistics(heart_rows()[owner], task, noise[owner]) for owner in owners)
+    played = [OwnersRound(owners, sums)]
+    for index in range(rounds):
+        request = RoundRequest(0, index, state.weights_nanos, preprocessing)
+        sent = [alter(o, local_update(request, heart_rows()[o], task, noise=noise[o])) for o in owners]
+        played.append(OwnersRound(owners, tuple(sent)))
+        state = server_step(state, aggregate(sent), task, candidate=0, rows=task.rows_of(owners))
+    artifact, card = make_release(
+        task,
+        candidate=0,
+        weights_nanos=state.weights_nanos,
+        preprocessing=preprocessing,
+        statistics_owners=owners,
+        owners_per_round=[owners] * rounds,
+        seeded_owners=owners,
+        rounds_sha256=rounds_sha256,
+    )
+    return card, artifact, played

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 
 from agents.roles.feed import Feed
-from governance.domain.market import Address, Kind
+from governance.domain.market import Address, AggregationPrivacy, Kind
 from governance.ports import Chain
 from governance.services import reading
 from governance.services.market import AgreementRecord, AgreementState, JobRecord, Market
 
 JOB_FIELDS = 14
 DELTA_FIELD = 4
+AGGREGATION_FIELD = 6
 TASK_FIELD = 8
-"""Places of delta and of the task's digest among the fields of ``JobTerms``."""
+"""Places of delta, aggregation privacy and the task's digest among the fields of ``JobTerms``."""
 
 
 class Agreements:
@@ -52,6 +53,11 @@ class Agreements:
         """Return the delta of a job, in 1e-12, which all its data agreements share; 0 when there is no such job."""
         terms = self._terms(job)
         return reading.number(terms[DELTA_FIELD]) if terms else 0
+
+    def aggregation_privacy(self, job: bytes) -> AggregationPrivacy | None:
+        """Return who may see single updates of a job, or None when there is no such job."""
+        terms = self._terms(job)
+        return AggregationPrivacy(reading.number(terms[AGGREGATION_FIELD])) if terms else None
 
     def rounds_per_candidate(self, job: bytes) -> int:
         """Return the rounds of one candidate; 0 when there is no such job yet."""

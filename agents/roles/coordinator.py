@@ -20,7 +20,8 @@ from agents.roles.buying import Purchases
 from agents.roles.desk import Desk, Plans, each, merge
 from agents.roles.feed import Feed
 from agents.roles.job_runs import JobRun, RoundRun, pack_terms, unpack_terms
-from agents.roles.jobs import JobFile
+from agents.roles.jobs import CREDIT, JobFile
+from agents.roles.owner_shares import publish_rounds, rounds_of
 from agents.roles.plan import plan_digest, plan_document
 from agents.roles.training_rounds import TrainingRounds, WrongSum
 from agents.roles.veto import Unlawful
@@ -34,6 +35,7 @@ from governance.domain.release import Manifest, Status
 from governance.errors import ContractRefused, FolkmootError
 from governance.services import reading
 from governance.services.market import JobState
+from governance.services.pools import open_line
 from governance.services.releases import ReleaseRecord
 
 LOGGER = logging.getLogger(__name__)
@@ -42,6 +44,10 @@ APPROVAL_DAYS_S = 40 * 86_400
 """From the proposal; delay, voting, extension and timelock take nine days."""
 REPORT_PAUSE_S = 60.0
 """Wall time until a juror that did not serve its report is asked again."""
+
+
+class NotCovered(FolkmootError):
+    """The operator's credits, or its allowance to the vault, do not cover what a job promises; says by how much."""
 
 
 class Coordinator:
@@ -102,6 +108,7 @@ class Coordinator:
             task=plan_digest(plan),
             metric_code=bytes.fromhex(metric_code_digest()),
             candidates=tuple(candidate.name for candidate in job.candidates),
+            bonus_e18=job.bonus_e18,
             deadline_s=self.desk.chain.now_s() + job.deadline_s,
             nonce=secrets.randbits(63),
         )
@@ -113,10 +120,12 @@ class Coordinator:
         file = JobFile.read(Path(run.file), self.desk.policy)
         record = self.desk.market.job(job)
         if record.state is JobState.NONE:
+            self._require_covered("bonus", unpack_terms(run.terms).bonus_e18)
             self.desk.market.open_job(self.desk.signer, unpack_terms(run.terms))
             record = self.desk.market.job(job)
         if record.state is JobState.FINISHED or self.desk.chain.now_s() > record.deadline_s:
             self._collect_reports(job)
+            self._open_pool(job)
             return self._end(run, "finished" if record.state is JobState.FINISHED else "the deadline passed")
         if run.state == "bargaining":
             if not self.purchases.buy(job, unpack_terms(run.terms)):
@@ -144,6 +153,13 @@ class Coordinator:
             return self._drive(run, file, posted)
         if not self.rounds.is_kept(run, self.rounds.task(job, file), posted - 1):
             return Plans(busy=f"{run.name}: waiting for the evidence of round {posted - 1}")
+        bond_e18 = self.desk.releases.candidate_bond_e18()
+        if file.candidate_bond_e18 is not None and bond_e18 > file.candidate_bond_e18:
+            most = file.candidate_bond_e18 / CREDIT
+            return self._end(
+                run, f"candidate_bond is {most:g} credits, and the contract asks for {bond_e18 / CREDIT:g}"
+            )
+        self._require_covered("candidate_bond", bond_e18)
         try:
             self._submit(run, file, index)
         except TrainingError as problem:
@@ -178,6 +194,7 @@ class Coordinator:
         totals = self.rounds.totals(run, task, index)
         state = replay_rounds(task, totals, candidate=index)
         names = tuple(entry.owner for entry in task.owners)
+        rounds = publish_rounds(self.desk, job, rounds_of(index, file.rounds_per_candidate))
         artifact, card = self.child.build_artifact(
             task,
             candidate=index,
@@ -186,6 +203,7 @@ class Coordinator:
             statistics_owners=self.rounds.names(self.rounds.rows(run)[0]),
             owners_per_round=[total.owners for total in totals],
             seeded_owners=names if file.seeded_noise else (),
+            rounds_sha256=rounds,
         )
         self.desk.store.put(canonical_json(task.to_json()))
         manifest = Manifest(
@@ -195,6 +213,7 @@ class Coordinator:
             artifact=bytes.fromhex(self.desk.store.put(artifact)),
             card=bytes.fromhex(self.desk.store.put(card)),
             licences=file.licences,
+            use_price_e18=file.use_price_e18,
             agreements=self._cited(run),
             declared=(("energy_kwh", _energy_micros(len(totals), len(names))),),
         )
@@ -211,6 +230,39 @@ class Coordinator:
         silent = {a.seller for a in found if a.kind is Kind.DATA} - answered
         rows = {a.id for a in found if a.kind is Kind.EVALUATION_ROWS and a.seller not in silent}
         return tuple(a.id for a in found if a.kind is Kind.DATA or a.id in rows)
+
+    def _require_covered(self, what: str, amount_e18: int) -> None:
+        """Say in the operator's words what the vault would refuse in its own; the step is tried again.
+
+        Raises
+        ------
+        NotCovered
+            If the operator has not enough credits, or lets the vault take less than is needed.
+        """
+        if not amount_e18:
+            return
+        chain, operator = self.desk.chain, self.desk.registry.operator_of(self.desk.address)
+        vault = chain.address("RewardVault")
+        has_e18 = reading.number(chain.read("Credit", "balanceOf", operator))
+        allows_e18 = reading.number(chain.read("Credit", "allowance", operator, vault))
+        if min(has_e18, allows_e18) < amount_e18:
+            raise NotCovered(
+                f"{what}: {amount_e18 / CREDIT:g} credits are needed, the operator {operator} has {has_e18 / CREDIT:g} "
+                f"and lets RewardVault ({vault}) take {allows_e18 / CREDIT:g}"
+            )
+
+    def _open_pool(self, job: bytes) -> None:
+        """Open the pool of the job's release, so that bonus and use can be paid into it and claimed."""
+        released = [key for key in self.desk.releases.releases_of(job) if self._is_released(key)]
+        for release in released:
+            try:
+                open_line(self.desk.chain, self.desk.signer, release)
+            except ContractRefused as refusal:
+                # An owner was first, or will be: whoever claims opens it.
+                LOGGER.info("the pool of release %s: %s", release.hex()[:8], refusal)
+
+    def _is_released(self, release: bytes) -> bool:
+        return self.desk.releases.release(release).status is Status.RELEASED
 
     def _shepherd(self, run: JobRun, release: ReleaseRecord) -> Plans:
         # Before that an appeal may change the facts.

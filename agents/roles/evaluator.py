@@ -15,16 +15,21 @@ from agents.net.sealed import Binding, open_sealed
 from agents.protocols.messages import EvaluationReport, EvaluationRows, MeasuredFact
 from agents.roles.desk import Desk, Plans, each, merge
 from agents.roles.feed import Feed
+from agents.roles.owner_shares import measure_shares
 from agents.roles.plan import schema_of_plan
 from agents.training.canonical import canonical_json, parse_document
 from agents.training.client import TrainingChild
 from agents.training.commitment import SaltedRows
 from agents.training.errors import DataError, TrainingError
+from agents.training.rows import Row
 from agents.training.schema import DataSchema
+from governance.domain.income import Share, share_root
 from governance.domain.market import Address
 from governance.domain.release import MISSING, Stage, jury_commitment
+from governance.errors import InvalidRecord
 from governance.services import reading
 from governance.services.court import CaseRecord
+from governance.services.shares import SHARES, share_entries
 
 LOGGER = logging.getLogger(__name__)
 ROWS_S = 90.0
@@ -61,6 +66,8 @@ class Ballot(SQLModel, table=True):
     report: str
     """SHA-256 of the report in our public store, hex."""
     salt: str
+    contributions: str = "00" * 32
+    """Root of the owners' shares in the report, hex; zeros where it holds none."""
     reported: bool = False
 
 
@@ -70,6 +77,7 @@ class Measured:
 
     values: tuple[int, ...]
     report: bytes
+    contributions: bytes = bytes(32)
 
 
 class Evaluator:
@@ -151,7 +159,10 @@ class Evaluator:
     def _reveal(self, case: bytes, ballot: Ballot) -> None:
         values = tuple(json.loads(ballot.values))
         report, salt = bytes.fromhex(ballot.report), bytes.fromhex(ballot.salt)
-        receipt = self.desk.court.reveal(self.desk.signer, case, values=values, report=report, salt=salt)
+        contributions = bytes.fromhex(ballot.contributions)
+        receipt = self.desk.court.reveal(
+            self.desk.signer, case, values=values, report=report, salt=salt, contributions=contributions
+        )
         if all(value == MISSING for value in values):
             return
         facts = [
@@ -215,6 +226,7 @@ class Evaluator:
             values=json.dumps(measured.values),
             report=self.desk.store.put(measured.report),
             salt=secrets.token_bytes(32).hex(),
+            contributions=measured.contributions.hex(),
         )
         with self.desk.mailbox.transaction() as session:
             session.add(ballot)
@@ -250,11 +262,29 @@ class Evaluator:
 
     def _evaluate(self, case: bytes, rows: list[SaltedRows], schema: DataSchema) -> Measured:
         artifact = self.desk.fetch(self.desk.releases.release(case).proposer, self.desk.court.case(case).artifact)
-        report = self.child.evaluate(artifact, [row for salted in rows for row in salted.rows], schema)
+        pooled = [row for salted in rows for row in salted.rows]
+        report = self.child.evaluate(artifact, pooled, schema)
         facts = json.loads(report)["facts"]
         keys = [metric.key for metric in self.desk.court.metrics()]
         values = tuple(int(facts[key]["value_micros"]) if key in facts else MISSING for key in keys)
-        return Measured(values=values, report=report)
+        shares = self._shares(case, pooled)
+        if not shares:
+            return Measured(values=values, report=report)
+        report = canonical_json({**parse_document(report, "report"), SHARES: share_entries(shares)})
+        return Measured(values=values, report=report, contributions=share_root(case, shares))
+
+    def _shares(self, case: bytes, rows: list[Row]) -> tuple[Share, ...]:
+        """Measure who contributed what; a candidate is judged without, where that cannot be measured."""
+        try:
+            return measure_shares(self.desk, self.child, case, rows)
+        except NetError as problem:
+            # What is only late makes all jurors agree if we wait for it; then the facts go first.
+            if self.desk.chain.now_s() < self.desk.court.case(case).window_end_s - ABSTAIN_S:
+                raise
+            LOGGER.warning("case %s: no shares, since the updates are not to be had: %s", case.hex()[:8], problem)
+        except (TrainingError, InvalidRecord) as problem:
+            LOGGER.warning("case %s: no shares: %s", case.hex()[:8], problem)
+        return ()
 
     def _commit(self, case: bytes, ballot: Ballot) -> None:
         commitment = jury_commitment(
@@ -266,5 +296,6 @@ class Evaluator:
             case=case,
             artifact=self.desk.court.case(case).artifact,
             juror=self.desk.address,
+            contributions=bytes.fromhex(ballot.contributions),
         )
         self.desk.court.commit(self.desk.signer, case, commitment)

@@ -19,7 +19,10 @@ DELTA_UNITS = 10**12
 FIELDS = frozenset(
     {"job", "schema", "purposes", "licence", "epsilon", "delta", "rounds_per_candidate", "candidates", "deadline_days"}
 )
-OPTIONAL = frozenset({"seeded_noise"})
+CREDIT = 10**18
+MAX_CREDITS = 10**9
+"""More than this in a job file is a slip of the pen, and would not fit the contracts' fields."""
+OPTIONAL = frozenset({"seeded_noise", "bonus", "use_price", "candidate_bond"})
 
 
 class JobFileError(FolkmootError):
@@ -42,6 +45,12 @@ class JobFile:
     candidates: tuple[Candidate, ...]
     deadline_s: int
     """Seconds from the opening."""
+    bonus_e18: int = 0
+    """Locked when the job is opened, shared by the owners behind its release."""
+    use_price_e18: int = 0
+    """Price of 30 days of use of its release; zero is free."""
+    candidate_bond_e18: int | None = None
+    """Most that the operator leaves as a bond for each candidate; None takes what the contract asks for."""
     seeded_noise: bool = False
     """Whether the owners' noise is seeded: such a run has no privacy, and its card says so."""
 
@@ -78,6 +87,9 @@ class JobFile:
             rounds_per_candidate=rounds,
             candidates=_candidates(fields, schema, rounds, path),
             deadline_s=_whole(fields, "deadline_days", path, most=365) * DAY_S,
+            bonus_e18=_credits(fields, "bonus", path) or 0,
+            use_price_e18=_credits(fields, "use_price", path) or 0,
+            candidate_bond_e18=_credits(fields, "candidate_bond", path),
             seeded_noise=fields.get("seeded_noise") is True,
         )
 
@@ -118,6 +130,20 @@ def _scaled(fields: dict[str, object], name: str, unit: int, path: Path) -> int:
     if value <= 0 or value != value.to_integral_value():
         raise JobFileError(f"{path}: {name} must be a positive number with steps of 1/{unit}")
     return int(value)
+
+
+def _credits(fields: dict[str, object], name: str, path: Path) -> int | None:
+    """Return an amount in 1e-18 credit, or None where the file names none."""
+    if name not in fields:
+        return None
+    try:
+        amount = Decimal(str(fields[name]))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    scaled = amount * CREDIT if amount.is_finite() and 0 <= amount <= MAX_CREDITS else None
+    if isinstance(fields[name], bool) or scaled is None or scaled != scaled.to_integral_value():
+        raise JobFileError(f"{path}: {name} must be credits from 0 to {MAX_CREDITS}, with at most 18 decimals")
+    return int(scaled)
 
 
 def _bits(fields: dict[str, object], name: str, known: dict[str, int], path: Path) -> int:

@@ -22,7 +22,7 @@ from agents.training.preprocessing import Preprocessing
 from agents.training.privacy import MICROS, NANOS
 from agents.training.task import Candidate, TrainingTask, sigma_for
 
-VERSION = 1
+VERSION = 2
 EXCEPTIONS = (
     "Each owner's number of training rows is public: it is a term of its agreement.",
     "Evaluation is outside epsilon: facts about evaluation rows are rounded to .01, not noised.",
@@ -49,6 +49,8 @@ class ModelCard:
     artifact_sha256: str
     libraries: Document
     """Versions that the artifact's bytes depend on."""
+    rounds_sha256: str = ""
+    """Of the document with every owner's updates, by which contributions are measured; empty when not published."""
 
     @property
     def noise_is_seeded(self) -> bool:
@@ -76,6 +78,7 @@ class ModelCard:
             "noise_is_seeded": int(self.noise_is_seeded),
             "artifact_sha256": self.artifact_sha256,
             "libraries": dict(self.libraries),
+            "rounds_sha256": self.rounds_sha256,
             "outside_epsilon": list(EXCEPTIONS),
         }
 
@@ -104,6 +107,7 @@ class ModelCard:
             seeded_owners=read_texts(fields, "seeded_owners"),
             artifact_sha256=read_text(fields, "artifact_sha256", longest=64),
             libraries=_versions(fields["libraries"]),
+            rounds_sha256=read_text(fields, "rounds_sha256", longest=64),
         )
         if card.to_bytes() != content:
             raise TaskError("model card: not canonical, or a derived field does not fit the rest")
@@ -128,6 +132,7 @@ _KEYS = (
     "noise_is_seeded",
     "artifact_sha256",
     "libraries",
+    "rounds_sha256",
     "outside_epsilon",
 )
 
@@ -141,6 +146,7 @@ def make_release(
     statistics_owners: Sequence[str],
     owners_per_round: Sequence[Sequence[str]],
     seeded_owners: Sequence[str] = (),
+    rounds_sha256: str = "",
 ) -> tuple[bytes, ModelCard]:
     """Build the artifact of a trained candidate, and its card.
 
@@ -158,6 +164,8 @@ def make_release(
         The owners behind the sum of each round.
     seeded_owners
         Owners that said that their noise was seeded.
+    rounds_sha256
+        SHA-256 of the published updates, 64 hex digits.
 
     Returns
     -------
@@ -176,6 +184,7 @@ def make_release(
         seeded_owners=tuple(sorted(set(seeded_owners))),
         artifact_sha256=content_address(artifact),
         libraries=library_versions(),
+        rounds_sha256=rounds_sha256,
     )
     return artifact, card
 

@@ -31,6 +31,7 @@ from agents.training.canonical import (
     read_texts,
     sha256_hex,
 )
+from agents.training.contributions import OwnersRound
 from agents.training.errors import ChildError, DataError, PrivacyError, TaskError, TrainingError
 from agents.training.federated import RoundRequest, aggregate, local_update
 from agents.training.noise import NoiseSource, SeededNoise, SystemNoise
@@ -133,7 +134,7 @@ def build_artifact(_desk: Desk, body: Document) -> Document:
 
     keys = ("task", "candidate", "weights_nanos", "preprocessing")
     keys_of_owners = ("statistics_owners", "owners_per_round", "seeded_owners")
-    fields = expect_keys(body, (*keys, *keys_of_owners), "build_artifact")
+    fields = expect_keys(body, (*keys, *keys_of_owners, "rounds_sha256"), "build_artifact")
     task = TrainingTask.from_json(fields["task"])
     rounds = read_list(fields, "owners_per_round", longest=1000)
     artifact, card = make_release(
@@ -144,6 +145,7 @@ def build_artifact(_desk: Desk, body: Document) -> Document:
         statistics_owners=read_texts(fields, "statistics_owners"),
         owners_per_round=[read_texts({"owners": entry}, "owners") for entry in rounds],
         seeded_owners=read_texts(fields, "seeded_owners"),
+        rounds_sha256=read_text(fields, "rounds_sha256", longest=64),
     )
     return {"artifact": _encode(artifact), "card": _encode(card.to_bytes())}
 
@@ -159,12 +161,37 @@ def evaluate(_desk: Desk, body: Document) -> Document:
     return {"report": _encode(evaluation_report(artifact, rows, schema))}
 
 
+def weigh_owners(_desk: Desk, body: Document) -> Document:
+    """Answer with a weight for each owner of a candidate: what its updates did on the rows of the request."""
+    from agents.training.card import ModelCard
+    from agents.training.contributions import contributions
+
+    fields = expect_keys(body, ("card", "artifact", "rounds", "rows"), "weigh_owners")
+    card = ModelCard.from_bytes(_decode(read_text(fields, "card", longest=MAX_MESSAGE_BYTES)))
+    artifact = _decode(read_text(fields, "artifact", longest=MAX_MESSAGE_BYTES))
+    rounds = [_owners_round(entry) for entry in read_list(fields, "rounds", longest=1000)]
+    rows = parse_rows(read_list(fields, "rows", longest=1_000_000), card.task.schema)
+    weights = contributions(card, artifact, rounds, rows)
+    # As texts: exact fractions on one denominator may be longer than any number of ours.
+    return {"weights": {owner: str(weight) for owner, weight in weights.items()}}
+
+
+def _owners_round(entry: Json) -> OwnersRound:
+    fields = expect_keys(entry, ("owners", "updates"), "round")
+    updates = read_list(fields, "updates", longest=1000)
+    return OwnersRound(
+        owners=read_texts(fields, "owners"),
+        updates=tuple(read_integers({"update": update}, "update") for update in updates),
+    )
+
+
 VERBS: Mapping[str, Callable[[Desk, Document], Document]] = {
     "statistics": statistics,
     "update": update,
     "aggregate": add_updates,
     "build_artifact": build_artifact,
     "evaluate": evaluate,
+    "weigh_owners": weigh_owners,
 }
 
 

@@ -3,7 +3,7 @@
 import base64
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ from agents.training.child_process import (
     ChildProcess,
     ChildTimeoutError,
 )
+from agents.training.contributions import OwnersRound
 from agents.training.errors import (
     ChildError,
     DataError,
@@ -116,6 +117,7 @@ class TrainingChild:
         statistics_owners: Sequence[str],
         owners_per_round: Sequence[Sequence[str]],
         seeded_owners: Sequence[str] = (),
+        rounds_sha256: str = "",
     ) -> tuple[bytes, bytes]:
         """Return artifact and model card as bytes; see ``card.make_release``."""
         body: Document = {
@@ -126,6 +128,7 @@ class TrainingChild:
             "statistics_owners": list(statistics_owners),
             "owners_per_round": [list(owners) for owners in owners_per_round],
             "seeded_owners": list(seeded_owners),
+            "rounds_sha256": rounds_sha256,
         }
         reply = self._call("build_artifact", body)
         return _decode(reply, "artifact"), _decode(reply, "card")
@@ -138,6 +141,27 @@ class TrainingChild:
             "schema": schema.to_json(),
         }
         return _decode(self._call("evaluate", body), "report")
+
+    def weigh_owners(
+        self, card: bytes, artifact: bytes, rounds: Sequence[OwnersRound], rows: Sequence[Row]
+    ) -> dict[str, int]:
+        """Return what each owner's updates did for a candidate; see ``contributions.contributions``."""
+        body: Document = {
+            "card": base64.b64encode(card).decode("ascii"),
+            "artifact": base64.b64encode(artifact).decode("ascii"),
+            "rounds": [
+                {"owners": list(played.owners), "updates": [list(update) for update in played.updates]}
+                for played in rounds
+            ],
+            "rows": [list(row) for row in rows],
+        }
+        weights = self._call("weigh_owners", body)["weights"]
+        if not isinstance(weights, Mapping):
+            raise ChildError("weigh_owners: weights are missing")
+        try:
+            return {owner: int(str(weight)) for owner, weight in weights.items()}
+        except ValueError as error:
+            raise ChildError(f"weigh_owners: a weight is no number: {error}") from error
 
     @property
     def pid(self) -> int | None:

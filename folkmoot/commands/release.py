@@ -121,9 +121,15 @@ def use(
 def collect(
     file: Annotated[Path, typer.Argument(help="The model file.", exists=True, dir_okay=False, readable=True)],
     key: Annotated[str, typer.Option(help="Name of the operator's key in the home.")],
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", help="Folder with the jurors' reports; else the home's.", show_default=False),
+    ] = None,
     home: HomeOption = None,
 ) -> None:
     """Claim your organisation's share of bonus and income, and withdraw all that is owed to you.
+
+    Where the jury decides the shares, its reports hold them; a running agent has fetched them and claimed by itself.
 
     Example: folkmoot release collect model.skops --key cleveland.operator
     """
@@ -131,10 +137,13 @@ def collect(
     from folkmoot.income import collect as collect_share
     from folkmoot.keystore import open_keystore
     from folkmoot.network import open_chain
+    from governance.adapters.store import FileStore
 
     place, settings = open_home(home)
     chain, operator = open_chain(place, settings), open_keystore(place, settings).signer(key)
-    found = collect_share(chain, operator, _digest(file))
+    found = collect_share(chain, operator, _digest(file), reports=FileStore(store or place.store))
+    if found.problem:
+        say(f"nothing could be claimed now: {found.problem}; the folder of the coordinator's store is given by --store")
     say(f"{found.share_e18 / CREDIT:.4f} credits of the pool; {found.withdrawn_e18 / CREDIT:.4f} withdrawn in all")
 
 

@@ -33,7 +33,7 @@ class Milestones:
         if head < self._next:
             return []
         events: list[Event] = []
-        for contract in ("AgreementBook", "RoundLedger", "EvaluatorCourt", "ReleaseRegistry", "ModelGovernor"):
+        for contract in dict.fromkeys(place for place, _ in WORDS):
             names = [name for place, name in WORDS if place == contract]
             events += self._chain.events(contract, names, from_block=self._next, to_block=head)
         self._next = head + 1
@@ -44,7 +44,9 @@ class Milestones:
     def job(self, values: Mapping[str, object]) -> str:
         terms = row(values["terms"], JOB_FIELDS)
         names = ", ".join(read_short_text(raw(name)) for name in items(terms[10]))
-        return f"a job is announced; its candidates, in this order: {names}"
+        bonus = number(terms[11]) / 10**18
+        promised = f"; a bonus of {bonus:.2f} credits is locked for the owners behind its release" if bonus else ""
+        return f"a job is announced; its candidates, in this order: {names}{promised}"
 
     def agreement(self, values: Mapping[str, object]) -> str:
         terms = row(values["terms"], TERMS_FIELDS)
@@ -92,6 +94,16 @@ class Milestones:
         units = number(values["units"])
         return f"{number(values['amountE18']) / 10**18:.2f} credits are paid for {units} instalment{'s'[: units != 1]}"
 
+    def bonus(self, values: Mapping[str, object]) -> str:
+        amount = number(values["amountE18"]) / 10**18
+        if not any(raw(values["release"])):
+            return f"the bonus of {amount:.2f} credits goes back to the buyer"
+        return f"the bonus of {amount:.2f} credits goes to the owners behind the release"
+
+    def share(self, values: Mapping[str, object]) -> str:
+        amount, percent = number(values["amountE18"]) / 10**18, number(values["sharePpb"]) / 10**7
+        return f"organisation {number(values['organisation'])} claims its {percent:g} %: {amount:.2f} credits"
+
     def closed(self, values: Mapping[str, object]) -> str:
         back = number(values["refundedE18"]) / 10**18
         return f"an agreement is closed, {back:.2f} credits go back to the buyer" if back else ""
@@ -102,6 +114,8 @@ WORDS: Final[dict[tuple[str, str], Callable[[Milestones, Mapping[str, object]], 
     ("AgreementBook", "AgreementCreated"): Milestones.agreement,
     ("AgreementBook", "PaymentMade"): Milestones.payment,
     ("AgreementBook", "AgreementClosed"): Milestones.closed,
+    ("RewardVault", "BonusSettled"): Milestones.bonus,
+    ("RewardVault", "ShareClaimed"): Milestones.share,
     ("RoundLedger", "RoundPosted"): Milestones.round,
     ("EvaluatorCourt", "JuryDrawn"): Milestones.jury,
     ("EvaluatorCourt", "CaseFinal"): Milestones.final,

@@ -152,6 +152,78 @@ class AnchorEvidence:
         return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRound:
+    """The updates behind one round, from which its leaves follow."""
+
+    round_number: int
+    compute: Address
+    """The provider that added them up."""
+    updates: tuple[tuple[Address, tuple[int, ...]], ...]
+    """Owner and update in 1e-9 units, in the order of the leaves."""
+
+    def evidence(self, job: bytes) -> RoundEvidence:
+        """Return the leaves of the round, computed from the updates alone."""
+        if len({len(values) for _, values in self.updates}) != 1:
+            raise InvalidRecord(f"round {self.round_number}: no updates, or of different lengths")
+        owners = [
+            Leaf(agent=agent, digest=digest(update_document(job, self.round_number, agent, values)))
+            for agent, values in self.updates
+        ]
+        total = [sum(column) for column in zip(*(values for _, values in self.updates), strict=True)]
+        document = aggregate_document(job, self.round_number, self.compute, sum_nanos=total, owners=owners)
+        own = Leaf(agent=self.compute, digest=digest(document))
+        return RoundEvidence(job=job, round_number=self.round_number, leaves=(*owners, own))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateRounds:
+    """Every update behind a candidate in one document: the round of statistics, then its own rounds.
+
+    The card names its SHA-256. It needs no trust: each round's root follows from it.
+    """
+
+    job: bytes
+    rounds: tuple[PublishedRound, ...]
+
+    def document(self) -> bytes:
+        """Return the document for the store."""
+        rounds: list[Record] = [
+            {
+                "round": each.round_number,
+                "compute": each.compute,
+                "updates": [{"agent": agent, "update_nanos": list(values)} for agent, values in each.updates],
+            }
+            for each in self.rounds
+        ]
+        return canonical_json({"type": "candidate-rounds", "job": "0x" + self.job.hex(), "rounds": rounds})
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        """Read the document that a card names.
+
+        Raises
+        ------
+        InvalidRecord
+            If it is no such document.
+        """
+        document = read_document(data, "candidate-rounds")
+        try:
+            rounds = tuple(
+                PublishedRound(
+                    round_number=whole(entry["round"]),
+                    compute=str(entry["compute"]),
+                    updates=tuple(
+                        (str(each["agent"]), tuple(numbers(each["update_nanos"]))) for each in objects(entry["updates"])
+                    ),
+                )
+                for entry in objects(document["rounds"])
+            )
+            return cls(job=word(document["job"]), rounds=rounds)
+        except KeyError as problem:
+            raise InvalidRecord(f"this is no document of a candidate's rounds: {problem!r}") from problem
+
+
 def _round(job: bytes, entry: Mapping[str, Record]) -> RoundEvidence:
     leaves = (Leaf(agent=str(leaf["agent"]), digest=word(leaf["digest"])) for leaf in objects(entry["leaves"]))
     return RoundEvidence(job=job, round_number=whole(entry["round"]), leaves=tuple(leaves))

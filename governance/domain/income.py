@@ -63,6 +63,30 @@ def shares_by_weight(weights: Sequence[int]) -> tuple[int, ...]:
     return tuple(shares)
 
 
+def shares_in_percents(weights: Sequence[int]) -> tuple[int, ...]:
+    """Return billionths by weight in whole percents that add up to the whole, or nothing where all weights are zero.
+
+    What rounding leaves goes, a percent each, to the largest remainders; of equal ones to the first. A jury
+    publishes no more than this, since finer shares would tell about single evaluation rows.
+
+    Raises
+    ------
+    ValueError
+        If there are no weights, or one is negative.
+    """
+    if not weights or min(weights) < 0:
+        raise ValueError(f"shares need weights of zero or more, not {list(weights)}")
+    total = sum(weights)
+    if not total:
+        return ()
+    percents = [100 * weight // total for weight in weights]
+    remainders = [100 * weight % total for weight in weights]
+    most = sorted(range(len(weights)), key=lambda place: (-remainders[place], place))
+    for place in most[: 100 - sum(percents)]:
+        percents[place] += 1
+    return tuple(percent * (WHOLE_PPB // 100) for percent in percents)
+
+
 def entitled(pooled_e18: int, share_ppb: int) -> int:
     """Return what a share of all that ever came in is worth, in 1e-18 credit."""
     return pooled_e18 * share_ppb // WHOLE_PPB

@@ -9,6 +9,7 @@ from governance.domain.release import Manifest
 from governance.errors import InvalidRecord
 from governance.ports import Chain, Receipt, Signer
 from governance.services import reading
+from governance.services.releases import Releases
 
 WHERE = "RewardVault"
 POOL_FIELDS = 10
@@ -125,6 +126,16 @@ class Pools:
     def drop_root(self, sender: Signer, release: bytes) -> Receipt:
         """Let the signed prices decide where nobody proved a share for 180 days."""
         return self._chain.send(sender, WHERE, "dropRoot", (release,))
+
+
+def open_line(chain: Chain, sender: Signer, release: bytes) -> None:
+    """Open the pool of a release unless it is open, and those of the releases before it, oldest first."""
+    pools, releases, line = Pools(chain), Releases(chain), list[bytes]()
+    while any(release) and not pools.pool(release).is_open:
+        line.append(release)
+        release = releases.release(release).parent
+    for closed in reversed(line):
+        pools.open(sender, closed, releases.manifest(closed))
 
 
 def _own(shares: Sequence[Share], organisation: int) -> Share:

@@ -141,6 +141,10 @@ class Releases:
         """Return whether exactly this file may be used now."""
         return reading.flag(self._chain.read("ReleaseRegistry", "isUsable", artifact))
 
+    def candidate_bond_e18(self) -> int:
+        """Return what a coordinator's operator leaves as a bond for each candidate, 1e-18 credit."""
+        return reading.number(self._chain.read("ReleaseRegistry", "candidateBondE18"))
+
     def policy_hash(self) -> bytes:
         """Return the hash of the set of rules in force."""
         return reading.raw(self._chain.read("PolicyRegistry", "activeHash"))

@@ -71,3 +71,35 @@ def test_a_wrong_job_file_is_refused_by_field(tmp_path: Path, line: str, new: st
 
     with pytest.raises(JobFileError, match=said):
         JobFile.read(path, load_policies())
+
+
+AMOUNTS = ("bonus", "use_price", "candidate_bond")
+
+
+def with_amount(folder: Path, name: str, value: str) -> JobFile:
+    lines = [line for line in EXAMPLE.read_text().splitlines() if line.split(":")[0] not in AMOUNTS]
+    schema = (EXAMPLE.parent / "../../data/heart.schema.yaml").resolve()
+    text = "\n".join([*lines, f"{name}: {value}"] if name else lines).replace(
+        "../../data/heart.schema.yaml", str(schema)
+    )
+    (folder / "job.yaml").write_text(text)
+    return JobFile.read(folder / "job.yaml", load_policies())
+
+
+@pytest.mark.parametrize("name", AMOUNTS)
+@pytest.mark.parametrize("value", ["-1", "2e9", "much", "[1]", "true", ".inf", ".nan", '"1.0000000000000000001"', ""])
+def test_an_amount_that_is_no_amount_is_refused_by_its_name(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(JobFileError, match=f"{name} must be credits from 0"):
+        with_amount(tmp_path, name, value)
+
+
+@pytest.mark.parametrize("name", AMOUNTS)
+@pytest.mark.parametrize(("value", "e18"), [("0", 0), ("40", 40 * 10**18), ("0.25", 25 * 10**16), ('"1e-18"', 1)])
+def test_amounts_are_credits(tmp_path: Path, name: str, value: str, e18: int) -> None:
+    assert getattr(with_amount(tmp_path, name, value), f"{name}_e18") == e18
+
+
+def test_a_job_file_without_amounts_promises_nothing_and_takes_the_contracts_bond(tmp_path: Path) -> None:
+    job = with_amount(tmp_path, "", "")
+
+    assert (job.bonus_e18, job.use_price_e18, job.candidate_bond_e18) == (0, 0, None)

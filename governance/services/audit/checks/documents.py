@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from governance.domain.income import WHOLE_PPB, share_root
 from governance.domain.market import Kind
 from governance.domain.record import Record, canonical_json, sha256
 from governance.domain.release import MISSING
 from governance.domain.signing import read_short_text
-from governance.errors import FolkmootError
+from governance.errors import FolkmootError, InvalidRecord
 from governance.ports import Event
 from governance.services import reading
 from governance.services.audit.cases import Case, is_abstention
@@ -19,6 +20,7 @@ from governance.services.audit.library import fields_of
 from governance.services.audit.records import Agreement, Job, Release
 from governance.services.audit.report import Examination
 from governance.services.audit.timeline import moment_of
+from governance.services.shares import read_shares
 
 COURT = "EvaluatorCourt"
 
@@ -161,6 +163,22 @@ def _check_report(context: Context, exam: Examination, case: Case, event: Event)
         name = read_short_text(reading.raw(key))
         found = _object(facts.get(name)).get("value_micros", MISSING)
         exam.equal(where, f"{name} as it was revealed", expected=value, found=found)
+    _check_shares(exam, where, case, root=reading.raw(event.values["contributions"]), report=report)
+
+
+def _check_shares(exam: Examination, where: str, case: Case, *, root: bytes, report: Mapping[str, Record]) -> None:
+    """Require that a root that a juror revealed follows from the shares in its report, which are a whole."""
+    try:
+        shares = read_shares(report)
+    except InvalidRecord as problem:
+        exam.holds(where, "its shares can be read", condition=False, found=str(problem))
+        return
+    if not shares:
+        exam.equal(where, "root of the shares that it does not hold", expected=bytes(32), found=root)
+        return
+    exam.equal(where, "root of its shares", expected=share_root(case.id, shares), found=root)
+    total = sum(share.share_ppb for share in shares)
+    exam.equal(where, "sum of its shares", expected=WHOLE_PPB, found=total)
 
 
 def _cited(context: Context, release: Release, kind: Kind) -> list[Agreement]:
