@@ -20,6 +20,7 @@ from governance.services.amendments import Amendments
 from governance.services.registry import Registry
 from governance.services.releases import Governor
 from tests.audit_cast import GUARDIAN, LABORATORIES, OWNERS, Story, key, member, operator, running_network
+from tests.audit_nodes import fund
 
 pytestmark = pytest.mark.chain
 
@@ -91,7 +92,7 @@ def test_a_member_gives_its_organisation_another_operator(network: Story) -> Non
     ask_operator(chain, operator(LABORATORY), following.address)
     keep_operator(chain, operator(LABORATORY))
 
-    network.call("anvil_setBalance", following.address, hex(10**20))
+    fund(network.rpc, following.address, hex(10**20))
     ask_operator(chain, member(LABORATORY), following.address)
     with pytest.raises(OperatorError, match="waits until"):
         change_operator(chain, following, NUMBER)
