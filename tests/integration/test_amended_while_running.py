@@ -32,7 +32,7 @@ from governance.services.market import Market
 from governance.services.policy import PolicyInForce
 from tests.audit_cast import INSTITUTE, OWNERS, Story, agent, running_network
 from tests.audit_job import Plan, _terms, commit_rows, make_agreements, open_job
-from tests.audit_story import _activate_newest, _decide, _prepare
+from tests.audit_story import _activate_newest, _decide, prepare
 from tests.integration.test_omitted_owner import desk_of
 from tests.unit.roles.role_cases import task
 
@@ -46,7 +46,7 @@ BOUNDS = {"dp_epsilon": 7_000_000, "round_contributors": (len(OWNERS) + 1) * 10*
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     with running_network(tmp_path_factory.mktemp("network")) as story:
-        _prepare(story)
+        prepare(story)
         story.job = open_job(story, RUNNING)
         make_agreements(story, RUNNING, story.job)
         commit_rows(story, BARGAINING)
