@@ -37,7 +37,7 @@ from governance.services.registry import Registry
 from governance.services.releases import Governor, Releases
 from tests.audit_cast import CENTRE, INSTITUTE, LABORATORIES, OWNERS, Story, agent, operator, running_network
 from tests.audit_job import PRICE_E18, Plan, make_agreements, open_job
-from tests.audit_story import _prepare
+from tests.audit_story import prepare
 from tests.unit.roles.role_cases import TABLES
 
 pytestmark = pytest.mark.chain
@@ -144,7 +144,7 @@ def desk_of(story: Story, home: Path, name: str, signer: KeySigner) -> Desk:
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """A network with one job under way, whose first round is not posted yet."""
     with running_network(tmp_path_factory.mktemp("network")) as story:
-        _prepare(story)
+        prepare(story)
         story.job = open_job(story, PLAN)
         make_agreements(story, PLAN, story.job)
         yield story
