@@ -85,7 +85,7 @@ def test_a_network_is_deployed_and_releases_a_model_by_vote(tmp_path: Path, url:
         assert matches(name, code), name
     story = Story(url, EvmChain(url, deployment), deployment, FileStore(tmp_path / "store"))
     assert Consent(story.chain).deployment_digest() == deployment.digest()
-    audit_story._prepare(story)
+    audit_story.prepare(story)
     audit_story._first_job(story)
     releases = Releases(story.chain)
     decided = {name: releases.release(each).status for name, each in story.releases.items()}
