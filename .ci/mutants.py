@@ -24,6 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -76,10 +77,33 @@ class Mutant:
 
     @property
     def identity(self) -> str:
-        """Changes with the source, the change and the tests."""
-        tests = sorted((CONTRACTS / "test").rglob("*.sol"))
+        """Changes with the source, the change, and the tests that may notice it with what they import of the tests."""
+        tests = sorted(with_imports(matched(self.match_path)))
         parts = [self.changed, self.match_path, self.match_test, *(path.read_text() for path in tests)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@cache
+def matched(pattern: str) -> frozenset[Path]:
+    """Return the test files that forge takes from `test/x.t.sol` or `test/**/{A,B}.t.sol`."""
+    braces = re.fullmatch(r"test/\*\*/\{([\w.,]+)\}\.t\.sol", pattern)
+    if braces is None:
+        return frozenset({CONTRACTS / pattern})
+    names = {f"{name}.t.sol" for name in braces[1].split(",")}
+    return frozenset(path for path in (CONTRACTS / "test").rglob("*.t.sol") if path.name in names)
+
+
+@cache
+def with_imports(files: frozenset[Path]) -> frozenset[Path]:
+    """Return files with all that they import below contracts/test, and so on."""
+    found = new = files
+    while new:
+        imported = {
+            (path.parent / name).resolve() for path in new for name in re.findall(r'from "(\..*?)"', path.read_text())
+        }
+        new = {path for path in imported if path.is_relative_to(CONTRACTS / "test")} - found
+        found |= new
+    return found
 
 
 def listed() -> list[Mutant]:
@@ -105,9 +129,9 @@ def generated(contract: str | None) -> Iterator[Mutant]:
         file = path.relative_to(CONTRACTS / "src").as_posix()
         if file.startswith("interfaces/") or (contract is not None and path.stem != contract):
             continue
-        lines = path.read_text().splitlines(keepends=True)
-        for number, line in enumerate(lines, start=1):
-            yield from _of_line(file, number, line, unique=lines.count(line) == 1)
+        text = path.read_text()
+        for number, line in enumerate(text.splitlines(keepends=True), start=1):
+            yield from _of_line(file, number, line, unique=text.count(line) == 1)
 
 
 def _of_line(file: str, number: int, line: str, *, unique: bool) -> Iterator[Mutant]:
@@ -125,6 +149,7 @@ def _of_line(file: str, number: int, line: str, *, unique: bool) -> Iterator[Mut
             yield Mutant(name=name, file=file, old=line, new=new, match_path=tests)
 
 
+@cache
 def _tests_of(stem: str) -> str:
     """Return a glob of the test files that name a contract or library, System.t.sol always."""
     named = {"System"}

@@ -47,3 +47,15 @@ def test_changes_of_every_contract_are_generated() -> None:
 
     # A constructor call and nothing else has nothing to change.
     assert contracts - changed <= {"Timelock.sol"}
+
+
+def test_every_generated_change_can_be_made() -> None:
+    made = [each.changed for each in mutants.generated(None)]
+
+    assert len(made) > 1000
+
+
+def test_a_change_is_judged_anew_when_a_test_that_may_notice_it_changes() -> None:
+    throughout = mutants.with_imports(mutants.matched("test/**/{System,Consent}.t.sol"))
+
+    assert {path.name for path in throughout} >= {"System.t.sol", "SystemBase.sol", "MarketBase.sol", "Consent.t.sol"}
