@@ -20,7 +20,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-mutants, threats = load("mutants"), load("threats")
+fuzz, mutants, threats = load("fuzz"), load("mutants"), load("threats")
 
 
 def test_every_listed_defence_stands_once_in_its_source() -> None:
@@ -59,3 +59,13 @@ def test_a_change_is_judged_anew_when_a_test_that_may_notice_it_changes() -> Non
     throughout = mutants.with_imports(mutants.matched("test/**/{System,Consent}.t.sol"))
 
     assert {path.name for path in throughout} >= {"System.t.sol", "SystemBase.sol", "MarketBase.sol", "Consent.t.sol"}
+
+
+def test_random_calls_shared_by_invariants_count_once() -> None:
+    said = (
+        "Ran 2 tests for test/A.sol:A\n[PASS] invariant_x() (runs: 2, calls: 256, reverts: 9)\n"
+        "[PASS] invariant_y() (runs: 2, calls: 256, reverts: 8)\n"
+        "Ran 1 test for test/B.sol:B\n[PASS] invariant_z() (runs: 2, calls: 100, reverts: 0)\n"
+    )
+
+    assert fuzz.counted(said) == (356, 9)
