@@ -1,6 +1,6 @@
 # `make` alone explains the targets. Everything runs in this folder; nothing is installed elsewhere.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check contracts provers prove slither mutants fuzz soak bench clean lock gas setup setup-run setup-prove
+.PHONY: help demo test test-artifacts test-contracts check contracts provers prove slither mutants fuzz soak bench clean lock gas setup setup-run setup-prove
 .DELETE_ON_ERROR:
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
@@ -13,7 +13,8 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet --constraint con
 NODE := .ci/with-node
 # Options of `folkmoot demo`; --keep leaves the network up, so that you can vote on what is open.
 DEMO ?= --keep
-PYTEST ?= --numprocesses 2 --dist loadfile
+# Three at a time on two cores: many of these tests wait for a network of processes.
+PYTEST ?= --numprocesses 3 --dist loadfile
 
 help:
 	@echo "make demo       run the whole network once on this machine, and leave it up (folkmoot down stops it)"
@@ -38,13 +39,19 @@ demo: setup-run
 	if [ $$code -eq 3 ]; then echo "All was sound, but the decisions differ from the story told in the README (exit 3)."; exit 0; fi; \
 	exit $$code
 
+# Both compile for most of a minute on one core each, so they run side by side.
 test: setup
-	@echo "==> comparing contracts/artifacts with the sources"
-	@$(NODE) node contracts/script/build.js --check
-	@echo "==> contract tests"
-	@cd contracts && ../$(NODE) ../.ci/forge test
+	@$(MAKE) --jobs=2 test-artifacts test-contracts
 	@echo "==> Python tests"
 	@$(NODE) $(PY) -m pytest $(PYTEST) -m "not slow and not provers" $(PYTEST_MORE)
+
+test-artifacts:
+	@echo "==> comparing contracts/artifacts with the sources"
+	@$(NODE) node contracts/script/build.js --check
+
+test-contracts:
+	@echo "==> contract tests"
+	@cd contracts && ../$(NODE) ../.ci/forge test
 
 check: setup
 	@echo "==> ruff"
