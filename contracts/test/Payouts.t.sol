@@ -51,6 +51,18 @@ contract PayoutsTest is Check {
         assertEq(sum, amountE18, "sum out is sum in");
     }
 
+    function testFuzz_a_part_is_at_most_the_whole(uint128 bondE18, uint16 bps) public pure {
+        bps %= 10_001;
+        uint128 partE18 = Payouts.part(bondE18, bps);
+        assertTrue(partE18 <= bondE18, "at most the bond");
+        assertTrue(bps != 10_000 || partE18 == bondE18, "all of it");
+    }
+
+    function testFuzz_a_fee_is_at_most_a_tenth(uint128 amountE18, uint16 feeBps) public pure {
+        uint256 netE18 = Payouts.net(amountE18, feeBps % 1001);
+        assertTrue(netE18 <= amountE18 && amountE18 - netE18 <= amountE18 / 10, "a tenth");
+    }
+
     function testFuzz_pay_never_falls_when_more_is_earned(uint128 lessE18, uint128 moreE18, uint16 feeBps) public pure {
         (uint256 a, uint256 b) = lessE18 < moreE18 ? (lessE18, moreE18) : (moreE18, lessE18);
         assertTrue(Payouts.net(a, feeBps % 1001) <= Payouts.net(b, feeBps % 1001), "grows");

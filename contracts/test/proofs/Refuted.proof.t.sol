@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {PolicyDirection} from "../../src/libraries/PolicyDirection.sol";
 import {PolicyRules} from "../../src/libraries/PolicyRules.sol";
 import {Op} from "../../src/types/Policy.sol";
 
@@ -16,5 +17,12 @@ contract RefutedProof {
         unchecked {
             assert(value * 3 != 57_896_044_618_658_097_711_785_492_504_343_953_925);
         }
+    }
+
+    /// @dev False because a source may only be dropped below all that stay.
+    function check_false_a_dropped_source_never_loosens(uint8 before, uint8 since) external pure {
+        if (since & ~before != 0) return;
+        (, bool looser) = PolicyDirection.compareSources(before, since);
+        assert(!looser);
     }
 }
