@@ -181,16 +181,7 @@ contract SystemTest is SystemBase {
         _measure(id, 90_000);
         vm.prank(_operator(INSTITUTE));
         agents.unbind(_agent(INSTITUTE));
-        bytes memory approval = abi.encodeCall(
-            IReleaseRegistry.approve,
-            (
-                id,
-                releases.release(id).manifestHash,
-                policy.activeHash(),
-                releases.factsHash(id),
-                uint64(block.timestamp + 14 days)
-            )
-        );
+        bytes memory approval = _approvalOf(id);
         vm.expectPartialRevert(IGovernor.GovernorInsufficientProposerVotes.selector);
         _propose(_agent(INSTITUTE), address(releases), approval);
     }

@@ -244,17 +244,21 @@ abstract contract SystemBase is MarketBase {
     // ---- Votes ----
 
     function _proposeRelease(bytes32 id) internal returns (uint256) {
-        bytes memory approval = abi.encodeCall(
+        return _propose(_agent(INSTITUTE), address(releases), _approvalOf(id));
+    }
+
+    /// @dev As things stand now.
+    function _approvalOf(bytes32 release) internal view returns (bytes memory) {
+        return abi.encodeCall(
             IReleaseRegistry.approve,
             (
-                id,
-                releases.release(id).manifestHash,
+                release,
+                releases.release(release).manifestHash,
                 policy.activeHash(),
-                releases.factsHash(id),
+                releases.factsHash(release),
                 uint64(block.timestamp + 14 days)
             )
         );
-        return _propose(_agent(INSTITUTE), address(releases), approval);
     }
 
     function _propose(address proposer, address target, bytes memory call) internal returns (uint256) {

@@ -269,14 +269,7 @@ contract EndorsementThreatsTest is ReleasedBase {
 
     /// @dev Finding 33.
     function test_nothing_is_released_before_two_thirds_endorsed_the_deployment() public {
-        bytes32 id = _measured(0, GOOD_GAP);
-        uint256 proposal = _propose(id);
-        _carry(proposal, 13);
-        for (uint256 i; i < 8; ++i) {
-            _endorse(i);
-        }
-        vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseNotEndorsed.selector));
-        governor.execute(proposal);
+        (bytes32 id, uint256 proposal) = _carriedWithEightEndorsements();
         _endorse(8);
         governor.execute(proposal);
         _expectStanding(id, IReleaseRegistry.Status.Released, IReleaseRegistry.Reason.None);
@@ -303,9 +296,7 @@ contract EndorsementThreatsTest is ReleasedBase {
 
     /// @dev Finding 33.
     function test_an_endorser_that_was_removed_counts_no_more() public {
-        for (uint256 i; i < 6; ++i) {
-            _endorse(i);
-        }
+        _endorseFirst(6);
         _remove(0);
         (uint256 votes, uint256 ofAll) = consent.endorsement();
         assertEq(votes, 5, "votes");
@@ -319,15 +310,8 @@ contract EndorsementThreatsTest is ReleasedBase {
 
     /// @dev Finding 33. The last of those who have not endorsed may be removed, and nobody be left to endorse.
     function test_finding_33_two_thirds_by_a_removal_count_at_once() public {
-        bytes32 id = _measured(0, GOOD_GAP);
-        uint256 proposal = _propose(id);
-        _carry(proposal, 13);
-        for (uint256 i; i < 8; ++i) {
-            _endorse(i);
-        }
+        (bytes32 id, uint256 proposal) = _carriedWithEightEndorsements();
         assertFalse(consent.isEndorsed(), "8 of 13");
-        vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseNotEndorsed.selector));
-        governor.execute(proposal);
         _remove(12);
         assertTrue(consent.isEndorsed(), "8 of 12");
         _remove(0);
@@ -340,9 +324,7 @@ contract EndorsementThreatsTest is ReleasedBase {
 
     /// @dev Finding 33. Once noticed it stays: neither addresses nor code can change any more.
     function test_finding_33_newcomers_undo_no_endorsement() public {
-        for (uint256 i; i < 9; ++i) {
-            _endorse(i);
-        }
+        _endorseFirst(9);
         for (uint256 i = MEMBERS; i < 2 * MEMBERS; ++i) {
             agents.admit(token, _member(i));
         }
@@ -397,6 +379,22 @@ contract EndorsementThreatsTest is ReleasedBase {
     function _remove(uint256 member) private {
         vm.prank(address(agents));
         token.remove(_member(member));
+    }
+
+    /// @dev The vote is carried, and execution refused: eight of thirteen members have endorsed what stands.
+    function _carriedWithEightEndorsements() private returns (bytes32 id, uint256 proposal) {
+        id = _measured(0, GOOD_GAP);
+        proposal = _propose(id);
+        _carry(proposal, 13);
+        _endorseFirst(8);
+        vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseNotEndorsed.selector));
+        governor.execute(proposal);
+    }
+
+    function _endorseFirst(uint256 count) private {
+        for (uint256 i; i < count; ++i) {
+            _endorse(i);
+        }
     }
 
     function _endorse(uint256 member) private {

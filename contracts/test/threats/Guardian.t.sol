@@ -454,19 +454,6 @@ contract GuardianThreatsTest is SystemBase {
         _measure(release, 90_000);
     }
 
-    function _approvalOf(bytes32 release) private view returns (bytes memory) {
-        return abi.encodeCall(
-            IReleaseRegistry.approve,
-            (
-                release,
-                releases.release(release).manifestHash,
-                policy.activeHash(),
-                releases.factsHash(release),
-                uint64(block.timestamp + 14 days)
-            )
-        );
-    }
-
     function _expectUnable(uint256 id, address caller) private {
         vm.prank(caller);
         vm.expectRevert(abi.encodeWithSelector(IGovernor.GovernorUnableToCancel.selector, id, caller));

@@ -45,17 +45,7 @@ contract KeyThreatsTest is AgreementBase {
     }
 
     function test_the_new_key_sells_the_rows_of_the_old_one_and_nobody_else_does() public {
-        address next = _ask(1);
-        _rotate(1);
-        vm.prank(_operator(1));
-        agents.setMandate(next, _wide());
-        Terms memory terms = _terms(Kind.Data, 1);
-        (terms.seller, terms.validUntilS) = (next, uint64(block.timestamp) + 1 days);
-        bytes32 digest = _termsDigest(terms);
-
-        bytes32 id = book.createAgreement(terms, _sign(_key(INSTITUTE), digest), _sign(NEXT_KEY, digest));
-
-        assertEq(book.agreement(id).seller, next, "sold");
+        Terms memory terms = _sellWithNewKey(1);
         terms.seller = _agent(2);
         _expectRefusal(terms, 2, abi.encodeWithSelector(IAgreementBook.AgreementBadTerms.selector, bytes32("dataRoot")));
     }
@@ -108,17 +98,7 @@ contract KeyThreatsTest is AgreementBase {
     function test_threat_25_a_key_that_was_unbound_is_replaced_too() public {
         vm.prank(_operator(1));
         agents.unbind(_agent(1));
-        address next = _ask(1);
-        _rotate(1);
-        vm.prank(_operator(1));
-        agents.setMandate(next, _wide());
-        Terms memory terms = _terms(Kind.Data, 1);
-        (terms.seller, terms.validUntilS) = (next, uint64(block.timestamp) + 1 days);
-        bytes32 digest = _termsDigest(terms);
-
-        bytes32 id = book.createAgreement(terms, _sign(_key(INSTITUTE), digest), _sign(NEXT_KEY, digest));
-
-        assertEq(book.agreement(id).seller, next, "sold");
+        _sellWithNewKey(1);
         assertFalse(agents.isActive(_agent(1)), "old key");
         IAgentRegistry.Binding memory binding = _binding(1, _key(1), Role.OWNER);
         bytes memory signature = _sign(_key(1), _bindingDigest(binding));
@@ -426,6 +406,19 @@ contract KeyThreatsTest is AgreementBase {
         bytes memory signature = _sign(NEXT_KEY, _bindingDigest(binding));
         vm.prank(_operator(organisation));
         agents.rotate(_agent(organisation), binding, signature);
+    }
+
+    /// @dev Replaces an owner's key; the new one sells the rows that the old one committed to.
+    function _sellWithNewKey(uint32 organisation) private returns (Terms memory terms) {
+        address next = _ask(organisation);
+        _rotate(organisation);
+        vm.prank(_operator(organisation));
+        agents.setMandate(next, _wide());
+        terms = _terms(Kind.Data, organisation);
+        (terms.seller, terms.validUntilS) = (next, uint64(block.timestamp) + 1 days);
+        bytes32 digest = _termsDigest(terms);
+        bytes32 id = book.createAgreement(terms, _sign(_key(INSTITUTE), digest), _sign(NEXT_KEY, digest));
+        assertEq(book.agreement(id).seller, next, "sold");
     }
 
     function _expectRotation(IAgentRegistry.Binding memory binding, bytes memory refusal) private {
