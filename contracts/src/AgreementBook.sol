@@ -35,9 +35,11 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     /// @dev For any number of rounds that were posted and never claimed.
     uint16 private constant MISSED_BPS = 1000;
 
+    /// @dev What an agent locked and granted so far; one slot.
     struct Spending {
         uint128 spentE18;
         uint32 count;
+        uint64 grantedMicros;
     }
 
     // ---- Immutables ----
@@ -66,7 +68,6 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     /// was refused stays so.
     mapping(bytes32 job => uint8 candidate) private _lastWithdrawn;
     mapping(address agent => Spending) private _spent;
-    mapping(address seller => uint64) private _epsilonGranted;
     uint16 private _feeBps;
 
     // ---- Constructor ----
@@ -114,10 +115,14 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     }
 
     /// @inheritdoc IAgreementBook
-    function cite(bytes32 id, uint8 candidate) external returns (Agreement memory) {
+    function cite(bytes32 id, uint8 candidate) external returns (Citation memory cited) {
         if (msg.sender != address(RELEASES)) revert AgreementOnlyRegistry(msg.sender);
-        _agreements[id].citedBy = candidate + 1;
-        return agreement(id);
+        Agreement storage found = _agreements[id];
+        found.citedBy = candidate + 1;
+        (cited.organisation, cited.epsilonMicros, cited.job) = (found.organisation, found.epsilonMicros, found.job);
+        (cited.state, cited.kind) = (found.state, found.kind);
+        if (cited.kind == Kind.Data) cited.purposes = found.purposes;
+        else if (cited.kind == Kind.EvaluationRows) cited.evaluationRoot = found.dataRoot;
     }
 
     // ---- Agreements ----
@@ -149,9 +154,7 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     /// @inheritdoc IAgreementBook
     function payRounds(bytes32 id, uint24 nextUnit, uint24 units) external nonReentrant {
         if (msg.sender != address(ROUNDS)) revert AgreementOnlyLedger(msg.sender);
-        Agreement storage found = _active(id);
-        found.nextUnit = nextUnit;
-        _pay(id, found, units);
+        _pay(id, _active(id), nextUnit, units);
     }
 
     /// @inheritdoc IAgreementBook
@@ -159,13 +162,13 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         Agreement storage found = _active(id);
         if (TermsRules.isPaidByRound(found.kind)) revert AgreementNothingDue(id);
         for (uint256 i; i < releases.length; ++i) {
-            IReleaseRegistry.Release memory release = RELEASES.release(releases[i]);
-            bool proven = release.job == found.job && _wasMeasured(releases[i], found);
-            if (!proven) revert AgreementNotProven(id, release.candidateIndex);
-            if (_paidLooks[id].get(release.candidateIndex)) revert AgreementNothingDue(id);
-            _paidLooks[id].set(release.candidateIndex);
+            (bytes32 parent, uint8 candidate) = RELEASES.candidateOf(releases[i]);
+            bool proven = parent == found.job && _wasMeasured(releases[i], found);
+            if (!proven) revert AgreementNotProven(id, candidate);
+            if (_paidLooks[id].get(candidate)) revert AgreementNothingDue(id);
+            _paidLooks[id].set(candidate);
         }
-        _pay(id, found, releases.length);
+        _pay(id, found, 0, releases.length);
     }
 
     /// @inheritdoc IAgreementBook
@@ -317,7 +320,7 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
 
     /// @inheritdoc IAgreementBook
     function epsilonGranted(address seller) external view returns (uint64) {
-        return _epsilonGranted[seller];
+        return _spent[seller].grantedMicros;
     }
 
     // ---- Internal: neighbours ----
@@ -379,12 +382,11 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
     function _charge(Terms calldata terms, address coordinator) private {
         Spending storage buying = _spent[terms.buyer];
         Spending storage selling = _spent[terms.seller];
-        uint64 grantedMicros = _epsilonGranted[terms.seller];
-        Standing memory before = Standing(buying.spentE18, buying.count, selling.spentE18, grantedMicros);
+        Standing memory before = Standing(buying.spentE18, buying.count, selling.spentE18, selling.grantedMicros);
         AGENTS.requireMayAgree(terms, coordinator, before);
         (buying.spentE18, buying.count) = (buying.spentE18 + terms.priceE18, buying.count + 1);
-        if (terms.bondE18 != 0) selling.spentE18 += terms.bondE18;
-        _epsilonGranted[terms.seller] = grantedMicros + terms.epsilonMicros;
+        (selling.spentE18, selling.grantedMicros) =
+            (selling.spentE18 + terms.bondE18, selling.grantedMicros + terms.epsilonMicros);
     }
 
     function _store(bytes32 id, Terms calldata terms) private {
@@ -424,14 +426,16 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
 
     function _active(bytes32 id) private view returns (Agreement storage found) {
         found = _agreements[id];
-        if (found.state == AgreementState.None) revert AgreementUnknown(id);
-        if (found.state != AgreementState.Active) revert AgreementNothingDue(id);
+        AgreementState state = found.state;
+        if (state == AgreementState.Active) return found;
+        if (state == AgreementState.None) revert AgreementUnknown(id);
+        revert AgreementNothingDue(id);
     }
 
     /// @dev A juror is paid for its own reveal; rows only when the case came to a result.
     function _wasMeasured(bytes32 caseId, Agreement storage found) private view returns (bool) {
         if (found.kind == Kind.Evaluation) return COURT.hasRevealed(caseId, found.seller);
-        if (COURT.courtCase(caseId).stage != IEvaluatorCourt.Stage.Final) return false;
+        if (COURT.stageOf(caseId) != IEvaluatorCourt.Stage.Final) return false;
         bytes32[] memory roots = COURT.evaluationRoots(caseId);
         for (uint256 i; i < roots.length; ++i) {
             if (roots[i] == found.dataRoot) return true;
@@ -439,19 +443,29 @@ contract AgreementBook is IAgreementBook, IFacts, EIP712, ReentrancyGuardTransie
         return false;
     }
 
-    function _pay(bytes32 id, Agreement storage found, uint256 count) private {
+    function _pay(bytes32 id, Agreement storage found, uint24 nextUnit, uint256 count) private {
         if (count == 0) revert AgreementNothingDue(id);
-        uint256 beforeE18 = Payouts.net(_paidE18(found), found.feeBps);
-        found.paidUnits += uint24(count);
-        uint128 amountE18 = uint128(Payouts.net(_paidE18(found), found.feeBps) - beforeE18);
-        address to = AGENTS.operatorOfOrganisation(found.organisation);
-        emit PaymentMade(id, found.seller, to, amountE18, uint32(count), found.nextUnit);
+        uint256 whole = _whole(found);
+        uint24 paid = found.paidUnits;
+        uint24 done = paid + uint24(count);
+        // Read in one line, so that their slot is read once.
+        (uint128 priceE18, uint256 bps, uint32 organisation) = (found.priceE18, found.feeBps, found.organisation);
+        uint256 amountE18 = Payouts.net(Payouts.earned(priceE18, done, whole), bps);
+        amountE18 -= Payouts.net(Payouts.earned(priceE18, paid, whole), bps);
+        (found.nextUnit, found.paidUnits) = (nextUnit, done);
+        address to = AGENTS.operatorOfOrganisation(organisation);
+        emit PaymentMade(id, found.seller, to, uint128(amountE18), done - paid, nextUnit);
         CREDIT.safeTransfer(to, amountE18);
     }
 
     /// @dev With the fee in it. After k of n units price * k / n is paid, rounded down, so the last unit takes what rounding left.
     function _paidE18(Agreement storage found) private view returns (uint256) {
-        return Payouts.earned(found.priceE18, found.paidUnits, uint256(found.units) * (_inHundredths(found) ? 100 : 1));
+        return Payouts.earned(found.priceE18, found.paidUnits, _whole(found));
+    }
+
+    /// @dev What `paidUnits` comes to when everything is paid.
+    function _whole(Agreement storage found) private view returns (uint256) {
+        return uint256(found.units) * (_inHundredths(found) ? 100 : 1);
     }
 
     function _inHundredths(Agreement storage found) private view returns (bool) {

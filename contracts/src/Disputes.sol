@@ -187,7 +187,7 @@ contract Disputes is IDisputes {
     function _carryOut(bytes32 id, Dispute storage found) private {
         (bool known, bool upheld) = COURT.verdict(id);
         if (known) return _decide(id, found, upheld ? State.Upheld : State.Rejected);
-        bool over = COURT.isConclusive(id) || COURT.courtCase(id).stage == IEvaluatorCourt.Stage.Lapsed;
+        bool over = COURT.isConclusive(id) || COURT.stageOf(id) == IEvaluatorCourt.Stage.Lapsed;
         if (!over) revert DisputeNotDecided(id, found.decideByS);
         _decide(id, found, State.Lapsed);
     }

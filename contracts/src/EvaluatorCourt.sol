@@ -206,6 +206,11 @@ contract EvaluatorCourt is Panel {
     }
 
     /// @inheritdoc IEvaluatorCourt
+    function stageOf(bytes32 id) external view returns (Stage stage) {
+        (stage,) = _now(_files[id]);
+    }
+
+    /// @inheritdoc IEvaluatorCourt
     function jury(bytes32 id) external view returns (address[] memory) {
         return _jurors(_sitting(_files[id]));
     }

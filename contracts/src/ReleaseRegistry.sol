@@ -287,6 +287,11 @@ contract ReleaseRegistry is Wiring {
     }
 
     /// @inheritdoc IReleaseRegistry
+    function candidateOf(bytes32 id) external view returns (bytes32 job, uint8 index) {
+        return (_releases[id].job, _releases[id].candidateIndex);
+    }
+
+    /// @inheritdoc IReleaseRegistry
     function releaseOf(bytes32 artifact) external view returns (bytes32) {
         return _releaseOf[artifact];
     }
@@ -387,7 +392,7 @@ contract ReleaseRegistry is Wiring {
     // ---- Internal: deciding ----
 
     function _grounds(bytes32 id, Release storage candidate) private view returns (RefusalReason, uint256 failed) {
-        if (COURT.courtCase(id).stage == IEvaluatorCourt.Stage.Lapsed) return (RefusalReason.Jury, 0);
+        if (COURT.stageOf(id) == IEvaluatorCourt.Stage.Lapsed) return (RefusalReason.Jury, 0);
         if (_isWithdrawn(candidate)) return (RefusalReason.Withdrawal, 0);
         IGovernor.ProposalState vote = _voteOf(candidate);
         if (vote == IGovernor.ProposalState.Canceled) {

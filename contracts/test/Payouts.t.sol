@@ -22,7 +22,7 @@ contract PayoutsTest is Check {
         uint256[] memory earned = FILES.parseJsonUintArray(json, ".earned_e18");
         uint256[] memory net = FILES.parseJsonUintArray(json, ".net_e18");
         for (uint256 i; i < price.length; ++i) {
-            uint256 got = Payouts.earned(price[i], done[i], units[i]);
+            uint256 got = Payouts.earned(uint128(price[i]), uint24(done[i]), units[i]);
             assertEq(got, earned[i], "earned");
             assertEq(Payouts.net(got, fee[i]), net[i], "net");
         }

@@ -124,7 +124,7 @@ abstract contract ReleaseBase is Check {
         agreement.state = IAgreementBook.AgreementState.Active;
         agreement.kind = kind;
         agreement.buyer = COORDINATOR;
-        agreement.seller = address(seller);
+        (agreement.seller, agreement.organisation) = (address(seller), agents.organisationOf(address(seller)));
         agreement.job = JOB;
         agreement.purposes = purposes;
         agreement.epsilonMicros = kind == Kind.Data ? (seller == 0xA1 ? 8e6 : 4e6) : 0;

@@ -5,6 +5,7 @@ import {MemberToken} from "../src/MemberToken.sol";
 import {Role} from "../src/interfaces/IAgentRegistry.sol";
 import {IAgreementBook} from "../src/interfaces/IAgreementBook.sol";
 import {IEvaluatorCourt} from "../src/interfaces/IEvaluatorCourt.sol";
+import {Kind} from "../src/types/Market.sol";
 
 /// @dev What ReleaseRegistry reads from its neighbours, set by hand, so that each state can be reached in one step.
 
@@ -78,9 +79,18 @@ contract BookOnPaper {
         return _agreements[id];
     }
 
-    function cite(bytes32 id, uint8 candidate) external returns (IAgreementBook.Agreement memory) {
-        _agreements[id].citedBy = candidate + 1;
-        return _agreements[id];
+    function cite(bytes32 id, uint8 candidate) external returns (IAgreementBook.Citation memory) {
+        IAgreementBook.Agreement storage found = _agreements[id];
+        found.citedBy = candidate + 1;
+        return IAgreementBook.Citation(
+            found.state,
+            found.kind,
+            found.job,
+            found.organisation,
+            found.epsilonMicros,
+            found.kind == Kind.Data ? found.purposes : 0,
+            found.kind == Kind.EvaluationRows ? found.dataRoot : bytes32(0)
+        );
     }
 
     function standsBehind(bytes32 id) external view returns (uint8) {
@@ -144,6 +154,10 @@ contract CourtOnPaper {
 
     function courtCase(bytes32 id) external view returns (IEvaluatorCourt.Case memory) {
         return _cases[id];
+    }
+
+    function stageOf(bytes32 id) external view returns (IEvaluatorCourt.Stage) {
+        return _cases[id].stage;
     }
 
     function isConclusive(bytes32 id) external view returns (bool) {

@@ -78,6 +78,19 @@ interface IAgreementBook {
         uint24 nextUnit;
     }
 
+    /// @dev What a manifest that cites an agreement needs of it: half of its slots, for there are many.
+    struct Citation {
+        AgreementState state;
+        Kind kind;
+        bytes32 job;
+        uint32 organisation;
+        uint64 epsilonMicros;
+        /// Zero unless it sells data.
+        uint128 purposes;
+        /// Zero unless it sells evaluation rows.
+        bytes32 evaluationRoot;
+    }
+
     error AgreementBadJob(bytes32 job);
     error AgreementJobExists(bytes32 job);
     error AgreementExists(bytes32 id);
@@ -161,7 +174,7 @@ interface IAgreementBook {
 
     /// @notice Notes that a candidate rests on an agreement. Only ReleaseRegistry.
     /// @param candidate Its index in the agreement's job.
-    function cite(bytes32 id, uint8 candidate) external returns (Agreement memory);
+    function cite(bytes32 id, uint8 candidate) external returns (Citation memory);
 
     /// @notice The last candidate that cites an agreement, or for which one of its rounds was paid; counted from one.
     /// @dev It stands behind those before it as well, of which one at most is undecided.

@@ -239,6 +239,9 @@ interface IEvaluatorCourt {
 
     function courtCase(bytes32 id) external view returns (Case memory);
 
+    /// @notice The stage alone, for who needs no more.
+    function stageOf(bytes32 id) external view returns (Stage stage);
+
     /// @notice The jury that was drawn last.
     function jury(bytes32 id) external view returns (address[] memory);
 

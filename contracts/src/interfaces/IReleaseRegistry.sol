@@ -233,6 +233,9 @@ interface IReleaseRegistry is IFacts {
 
     function release(bytes32 id) external view returns (Release memory);
 
+    /// @notice Which candidate of which job it is; zeros when there is none.
+    function candidateOf(bytes32 id) external view returns (bytes32 job, uint8 index);
+
     /// @notice Judges a candidate now.
     function check(bytes32 id) external view returns (uint256 failed, uint256 applied, uint8 tier);
 

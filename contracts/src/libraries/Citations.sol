@@ -45,10 +45,10 @@ library Citations {
         draft.organisations = _add(cited.organisations, 0, agents.organisationOf(coordinator));
         for (uint256 i; i < count; ++i) {
             _requireFirst(manifest.agreements, i);
-            IAgreementBook.Agreement memory agreement = book.cite(manifest.agreements[i], manifest.candidateIndex);
+            IAgreementBook.Citation memory agreement = book.cite(manifest.agreements[i], manifest.candidateIndex);
             bool open = agreement.state == IAgreementBook.AgreementState.Active && agreement.job == manifest.job;
             if (!open) revert IReleaseRegistry.ReleaseBadAgreement(manifest.agreements[i]);
-            _cite(cited, draft, agents, manifest.agreements[i], agreement);
+            _cite(cited, draft, manifest.agreements[i], agreement);
         }
         if (draft.dataCount == 0 || draft.roots == 0) revert IReleaseRegistry.ReleaseBadManifest("agreements");
         cited.contributors = uint32(draft.contributorCount);
@@ -58,11 +58,10 @@ library Citations {
     function _cite(
         Cited memory cited,
         Draft memory draft,
-        IAgentRegistry agents,
         bytes32 id,
-        IAgreementBook.Agreement memory agreement
-    ) private view {
-        uint32 organisation = agents.organisationOf(agreement.seller);
+        IAgreementBook.Citation memory agreement
+    ) private pure {
+        uint32 organisation = agreement.organisation;
         draft.organisations = _add(cited.organisations, draft.organisations, organisation);
         if (agreement.kind == Kind.Data) {
             ++draft.dataCount;
@@ -70,7 +69,7 @@ library Citations {
             cited.purposes &= agreement.purposes;
             if (agreement.epsilonMicros > cited.epsilonMicros) cited.epsilonMicros = agreement.epsilonMicros;
         } else if (agreement.kind == Kind.EvaluationRows) {
-            _addRoot(cited, draft, agreement.dataRoot, id);
+            _addRoot(cited, draft, agreement.evaluationRoot, id);
         } else {
             revert IReleaseRegistry.ReleaseBadAgreement(id);
         }

@@ -32,10 +32,9 @@ library Lines {
     /// @dev True when the line's rounds lead to this head. The loop is `next` by hand: in Solidity a round of a line
     /// costs 2,000 gas more than its calldata.
     function leadsTo(Line calldata line, bytes32 head) internal pure returns (bool) {
-        if (line.roots.length != line.leaves.length) return false;
+        (bytes32[] calldata roots, uint32[] calldata leaves) = (line.roots, line.leaves);
+        if (roots.length != leaves.length) return false;
         bytes32 current = line.before;
-        bytes32[] calldata roots = line.roots;
-        uint32[] calldata leaves = line.leaves;
         bool sound = true;
         assembly ("memory-safe") {
             let free := mload(0x40)

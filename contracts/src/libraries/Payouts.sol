@@ -14,9 +14,11 @@ library Payouts {
         uint128 treasuryE18;
     }
 
-    /// @dev What `done` of `units` instalments are worth together, rounded down.
-    function earned(uint256 priceE18, uint256 done, uint256 units) internal pure returns (uint256) {
-        return priceE18 * done / units;
+    /// @dev What `done` of `units` instalments are worth together, rounded down. 152 bits hold the product.
+    function earned(uint128 priceE18, uint24 done, uint256 units) internal pure returns (uint256) {
+        unchecked {
+            return uint256(priceE18) * done / units;
+        }
     }
 
     /// @dev What is left of an amount after the treasury's part, which is rounded down. Never falls when the amount grows.
