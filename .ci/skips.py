@@ -10,7 +10,8 @@ from pathlib import Path
 
 # Each entry is a pattern for "test id: reason", with why that skip is right.
 ALLOWED: tuple[str, ...] = (
-    # No skip but a goal that is missed, which the report counts among them; it fails on the day the goal is reached.
+    # No skips but goals that are missed, which the report counts among them; they fail on the day a goal is reached.
+    r"test_a_claim_by_itself_stays_below_its_target: goal not reached",
     r"test_the_votes_aside_a_release_costs_at_most_half_more_than_with_a_bare_governor: goal not reached",
 )
 

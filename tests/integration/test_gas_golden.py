@@ -26,6 +26,13 @@ def test_a_round_and_its_payment_stay_below_their_targets() -> None:
     assert golden["rounds and payments of ten rounds"]["10 owners"] <= 1_800_000
 
 
+@pytest.mark.xfail(reason="goal not reached: 63,995 gas are spent before anything is computed", strict=True)
+def test_a_claim_by_itself_stays_below_its_target() -> None:
+    claim = json.loads(GOLDEN.read_text())["claim"]
+
+    assert claim["one round, with one more in the line"] <= 60_000
+
+
 def test_a_release_with_all_votes_costs_at_most_half_more_than_with_a_bare_governor() -> None:
     steps = json.loads(GOLDEN.read_text())["from proposal to execution"]
 
