@@ -50,9 +50,9 @@ class FileJournal:
         if not resume:
             return cls(path, {**subject, "start": None, "transactions": {}})
         with storage_errors(path):
-            text = path.read_text()
+            raw = path.read_bytes()
         try:
-            fields = json.loads(text)
+            fields = json.loads(raw)
             other = [name for name, value in subject.items() if fields[name] != value]
             if not isinstance(fields["transactions"], dict) or not isinstance(fields["start"], int | None):
                 raise TypeError("start, transactions")
@@ -125,7 +125,9 @@ class Undertaking:
             raise DeploymentRefused(f"{place.rpc_url} serves chain {chain_id}, not {place.chain_id}; nothing was sent")
         if plan.token is not None:
             _require_token(node, plan.token)
-        genesis = str(node.fields("eth_getBlockByNumber", "0x0", HASHES_ONLY)["hash"])
+        genesis = node.fields("eth_getBlockByNumber", "0x0", HASHES_ONLY).get("hash")
+        if not 0 < chain_id < 1 << 64 or not isinstance(genesis, str):
+            raise DeploymentRefused(f"{place.rpc_url} names no chain id or no first block; nothing was sent")
         return cls(home=home, place=place, plan=plan, signer=signer, chain_id=chain_id, genesis=genesis)
 
     @property
@@ -168,7 +170,7 @@ class Undertaking:
         from governance.adapters.evm.deployer import Deployer
 
         given = {} if self.plan.token is None else {"Credit": self.plan.token}
-        return Deployer(self.place.rpc_url, self.signer, given=given, timeout_s=TIMEOUT_S)
+        return Deployer(self.place.rpc_url, self.signer, given=given, chain_id=self.chain_id, timeout_s=TIMEOUT_S)
 
     def _content(self) -> str:
         # With one first nonce these bytes are the same for the same founding, key and compiled code only.

@@ -68,7 +68,7 @@ def read_founding(path: Path) -> FoundingPlan:
     from governance.policy import load_policies
 
     fields = _mapping(path)
-    if unknown := sorted(set(fields) - FIELDS):
+    if unknown := sorted(map(str, set(fields) - FIELDS)):
         raise FoundingUnusable(f"{path}: unknown field {unknown[0]}; known are {', '.join(sorted(FIELDS))}")
     founders = _founders(path, fields.get("organisations"))
     credit = fields.get("credit")
@@ -92,10 +92,11 @@ def _mapping(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FoundingUnusable(f"there is no file {path}")
     with storage_errors(path):
-        text = path.read_text()
+        raw = path.read_bytes()
     try:
-        fields = yaml.safe_load(text)
-    except yaml.YAMLError as problem:
+        fields = yaml.safe_load(raw.decode())
+    except (ValueError, RecursionError, yaml.YAMLError) as problem:
+        # ValueError: bytes that are no text, and dates that are none, such as 2026-13-45.
         raise FoundingUnusable(f"{path} is no YAML: {' '.join(str(problem).split())}") from problem
     if not isinstance(fields, dict):
         raise FoundingUnusable(f"{path} holds no fields")
@@ -117,8 +118,8 @@ def _founder(where: str, entry: object) -> Founder:
     if not isinstance(entry, dict) or set(entry) != {"name", "member", "operator"}:
         raise FoundingUnusable(f"{where} needs exactly name, member and operator")
     name = entry["name"]
-    if not isinstance(name, str) or not 0 < len(name.encode()) <= 64:
-        raise FoundingUnusable(f"{where}: a name has 1 to 64 bytes")
+    if not isinstance(name, str) or not 0 < len(name.encode(errors="replace")) <= 64 or not name.isprintable():
+        raise FoundingUnusable(f"{where}: a name has 1 to 64 bytes of plain text")
     member = _address(f"{where}, member", entry["member"])
     operator = _address(f"{where}, operator", entry["operator"])
     if member == operator:
@@ -128,9 +129,10 @@ def _founder(where: str, entry: object) -> Founder:
 
 def _panel(path: Path, names: object, founders: tuple[Founder, ...]) -> tuple[str, ...]:
     known = {founder.name for founder in founders}
-    if not isinstance(names, list) or not names or not set(map(str, names)) <= known or len(set(names)) < len(names):
+    each = [str(name) for name in names] if isinstance(names, list) else []
+    if not each or not set(each) <= known or len(set(each)) < len(each):
         raise FoundingUnusable(f"{path}: panel is a list of names of the organisations above, each once")
-    return tuple(str(name) for name in names)
+    return tuple(each)
 
 
 def _officers(path: Path, entries: object) -> tuple[tuple[int, str], ...]:

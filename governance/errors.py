@@ -28,7 +28,7 @@ class DeploymentMissing(FolkmootError):
     """No deployment file, or one that does not fit the chain it is used with."""
 
 
-class RecordError(FolkmootError, ValueError):
+class RecordError(InvalidRecord, ValueError):
     """A record without a canonical form: a float, a missing value, bytes spelled otherwise."""
 
 

@@ -99,7 +99,7 @@ def make_agreements(story: Story, plan: Plan, job: bytes) -> None:
     sold += [(CENTRE, Kind.COMPUTE), *((name, Kind.EVALUATION) for name in LABORATORIES)]
     market = Market(story.chain)
     for name, kind in sold:
-        terms = _terms(story, plan, job, name=name, kind=kind)
+        terms = terms_of(story, plan, job, name=name, kind=kind)
         digest = market.terms_digest(terms)
         market.create_agreement(
             agent(INSTITUTE),
@@ -111,7 +111,8 @@ def make_agreements(story: Story, plan: Plan, job: bytes) -> None:
         story.agreements[plan.label(name, kind.word)] = digest
 
 
-def _terms(story: Story, plan: Plan, job: bytes, *, name: str, kind: Kind) -> Terms:
+def terms_of(story: Story, plan: Plan, job: bytes, *, name: str, kind: Kind) -> Terms:
+    """Return what the institute and a seller agree on for a job of a plan."""
     is_data, has_rows = kind is Kind.DATA, kind in {Kind.DATA, Kind.EVALUATION_ROWS}
     root = data_root(name, "training" if is_data else "evaluation", plan.number)
     return Terms(

@@ -79,7 +79,7 @@ def running_story(folder: Path) -> Iterator[Story]:
     """Start a node, tell the story on it, and stop the node at the end."""
     with running_network(folder) as story:
         prepare(story)
-        _first_job(story)
+        tell_first_job(story)
         _second_job(story)
         _leave_one_open(story)
         yield story
@@ -149,7 +149,8 @@ def _binding(story: Story, name: str, signer: KeySigner) -> Binding:
     )
 
 
-def _first_job(story: Story) -> None:
+def tell_first_job(story: Story) -> None:
+    """Train two candidates: the first is refused, the second released, sold and settled."""
     story.job = open_job(story, FIRST)
     make_agreements(story, FIRST, story.job)
     _admit_newcomer(story)
@@ -171,7 +172,7 @@ def _first_job(story: Story) -> None:
     sell_the_model(story)
     # An incident that turns out to be none: it ends by itself.
     Releases(story.chain).suspend(GUARDIAN, story.releases["reweighed"], reason="an incident")
-    _activate_newest(story)
+    activate_newest(story)
     _settle(story)
 
 
@@ -193,10 +194,13 @@ def _leave_the_jury(story: Story) -> None:
 
 
 def _decide_by_all(story: Story, name: str, calldata: bytes) -> None:
-    _decide(story, name, Amendments(story.chain).staging("AgentRegistry", calldata))
+    decide_by_vote(story, name, Amendments(story.chain).staging("AgentRegistry", calldata))
 
 
-def _decide(story: Story, name: str, calldata: bytes, *, period_s: int = 6 * DAY_S, target: str = "Amendments") -> None:
+def decide_by_vote(
+    story: Story, name: str, calldata: bytes, *, period_s: int = 6 * DAY_S, target: str = "Amendments"
+) -> None:
+    """Propose a call, let enough members vote for it, and carry it out."""
     governor = Governor(story.chain)
     receipt = governor.propose(member(OWNERS[0]), target=target, calldata=calldata, description=name)
     proposal = story.proposals[name] = proposal_of(receipt.events)
@@ -207,7 +211,8 @@ def _decide(story: Story, name: str, calldata: bytes, *, period_s: int = 6 * DAY
     carry_out(story, proposal)
 
 
-def _activate_newest(story: Story) -> None:
+def activate_newest(story: Story) -> None:
+    """Carry out the change that was staged last; its wait must be over."""
     amendments = Amendments(story.chain)
     amendments.activate(operator(CENTRE), amendments.ids()[-1])
 
@@ -328,7 +333,7 @@ def _leave(story: Story) -> None:
     market.withdraw(operator(OWNERS[2]), story.agreements[f"{OWNERS[2]} data"])
     _decide_by_all(story, "expulsion", story.chain.encode("AgentRegistry", "remove", 11))
     story.advance(14 * DAY_S)
-    _activate_newest(story)
+    activate_newest(story)
     _change_keys(story)
     _decide_constitutionally(story)
 
@@ -350,30 +355,32 @@ def _change_keys(story: Story) -> None:
     call = story.chain.encode("AgentRegistry", "setMember", 10, key(f"{LABORATORIES[4]} next member").address)
     _decide_by_all(story, "another member", call)
     story.advance(14 * DAY_S)
-    _activate_newest(story)
+    activate_newest(story)
     until_s = story.chain.now_s() + 60 * DAY_S
     call = story.chain.encode("AgentRegistry", "suspend", 9, until_s, b"an incident".ljust(32, b"\0"))
-    _decide(story, "suspension", call, target="AgentRegistry")
-    _decide(story, "reinstatement", story.chain.encode("AgentRegistry", "reinstate", 9), target="AgentRegistry")
+    decide_by_vote(story, "suspension", call, target="AgentRegistry")
+    decide_by_vote(story, "reinstatement", story.chain.encode("AgentRegistry", "reinstate", 9), target="AgentRegistry")
     call = story.chain.encode("AgentRegistry", "suspend", 10, until_s, b"another".ljust(32, b"\0"))
-    _decide(story, "second suspension", call, target="AgentRegistry")
+    decide_by_vote(story, "second suspension", call, target="AgentRegistry")
 
 
 def _decide_constitutionally(story: Story) -> None:
     """Two votes for another voting period, the second called after the wait; and a change that is dropped."""
     amendments, call = Amendments(story.chain), story.chain.encode("ModelGovernor", "setVotingPeriod", 6 * DAY_S)
-    _decide(story, "staging", amendments.staging("ModelGovernor", call))
+    decide_by_vote(story, "staging", amendments.staging("ModelGovernor", call))
     change = amendments.ids()[-1]
     story.advance(30 * DAY_S)
     objecting = Registry(story.chain).organisation_of(agent(OWNERS[0]).address)
     Consent(story.chain).return_stake(operator(CENTRE), story.releases["reweighed"], objecting)
     amendments.open_ratification(operator(CENTRE), change)
     nonce = amendments.amendment(change).nonce
-    _decide(story, "ratification", story.chain.encode("Amendments", "ratify", change, nonce))
+    decide_by_vote(story, "ratification", story.chain.encode("Amendments", "ratify", change, nonce))
     amendments.activate(operator(CENTRE), change)
     # The next vote is a day longer.
-    _decide(story, "another staging", amendments.staging("ModelGovernor", call), period_s=7 * DAY_S)
-    _decide(story, "dropping", story.chain.encode("Amendments", "withdraw", amendments.ids()[-1]), period_s=7 * DAY_S)
+    decide_by_vote(story, "another staging", amendments.staging("ModelGovernor", call), period_s=7 * DAY_S)
+    decide_by_vote(
+        story, "dropping", story.chain.encode("Amendments", "withdraw", amendments.ids()[-1]), period_s=7 * DAY_S
+    )
 
 
 def _leave_one_open(story: Story) -> None:

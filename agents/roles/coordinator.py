@@ -16,11 +16,12 @@ from agents.net.mailbox import Outcome
 from agents.protocols.messages import (
     EvaluationReport,
 )
+from agents.roles.bonds import require_covered, require_willing
 from agents.roles.buying import Purchases
 from agents.roles.desk import Desk, Plans, each, merge
 from agents.roles.feed import Feed
 from agents.roles.job_runs import JobRun, RoundRun, pack_terms, unpack_terms
-from agents.roles.jobs import CREDIT, JobFile
+from agents.roles.jobs import JobFile
 from agents.roles.owner_shares import publish_rounds, rounds_of
 from agents.roles.plan import plan_digest, plan_document
 from agents.roles.training_rounds import TrainingRounds, WrongSum
@@ -34,7 +35,7 @@ from governance.domain.market import Address, AggregationPrivacy, IntegrationMod
 from governance.domain.release import Manifest, Status
 from governance.errors import ContractRefused, FolkmootError
 from governance.services import reading
-from governance.services.market import JobState
+from governance.services.market import JobRecord, JobState
 from governance.services.pools import open_line
 from governance.services.releases import ReleaseRecord
 
@@ -44,10 +45,6 @@ APPROVAL_DAYS_S = 40 * 86_400
 """From the proposal; delay, voting, extension and timelock take nine days."""
 REPORT_PAUSE_S = 60.0
 """Wall time until a juror that did not serve its report is asked again."""
-
-
-class NotCovered(FolkmootError):
-    """The operator's credits, or its allowance to the vault, do not cover what a job promises; says by how much."""
 
 
 class Coordinator:
@@ -84,12 +81,20 @@ class Coordinator:
             try:
                 job = JobFile.read(path, self.desk.policy)
             except FolkmootError as problem:
-                LOGGER.error("%s is not started: %s", path.name, problem)  # noqa: TRY400 - a sentence for the operator
-                path.rename(path.with_suffix(".refused"))
+                self._refuse_file(path, problem)
                 continue
             with self.desk.mailbox.transaction() as session:
                 if session.get(JobRun, job.name) is None:
                     session.add(self._new_run(job, path))
+
+    def _refuse_file(self, path: Path, problem: FolkmootError) -> None:
+        with self.desk.mailbox.reading() as session:
+            runs = session.exec(select(JobRun).where(JobRun.file == str(path), JobRun.state != "ended")).first()
+        if runs is not None:
+            # A slip of the pen in the file of a running job: its step says so, and goes on when it is mended.
+            return
+        LOGGER.error("%s is not started: %s", path.name, problem)
+        path.rename(path.with_suffix(".refused"))
 
     def _new_run(self, job: JobFile, path: Path) -> JobRun:
         import secrets
@@ -120,13 +125,26 @@ class Coordinator:
         file = JobFile.read(Path(run.file), self.desk.policy)
         record = self.desk.market.job(job)
         if record.state is JobState.NONE:
-            self._require_covered("bonus", unpack_terms(run.terms).bonus_e18)
+            if unpack_terms(run.terms).coordinator != self.desk.address:
+                return self._end(run, "our key changed before it was opened; start it under another name")
+            # Before anything is bought: what the operator would not leave later need not be begun.
+            require_willing(self.desk, file)
+            require_covered(self.desk, "bonus", unpack_terms(run.terms).bonus_e18)
             self.desk.market.open_job(self.desk.signer, unpack_terms(run.terms))
             record = self.desk.market.job(job)
         if record.state is JobState.FINISHED or self.desk.chain.now_s() > record.deadline_s:
             self._collect_reports(job)
             self._open_pool(job)
             return self._end(run, "finished" if record.state is JobState.FINISHED else "the deadline passed")
+        return self._carry_on(run, file, record)
+
+    def _carry_on(self, run: JobRun, file: JobFile, record: JobRecord) -> Plans:
+        job, obstacle = bytes.fromhex(run.job), self._obstacle(record)
+        if obstacle != run.note:
+            LOGGER.warning("%s: %s", run.name, f"stands still: {obstacle}" if obstacle else "goes on")
+            self._set_state(run, run.state, note=obstacle)
+        if obstacle:
+            return Plans(due_at_s=record.deadline_s + 1)
         if run.state == "bargaining":
             if not self.purchases.buy(job, unpack_terms(run.terms)):
                 return Plans(busy=f"{run.name}: bargaining")
@@ -153,13 +171,7 @@ class Coordinator:
             return self._drive(run, file, posted)
         if not self.rounds.is_kept(run, self.rounds.task(job, file), posted - 1):
             return Plans(busy=f"{run.name}: waiting for the evidence of round {posted - 1}")
-        bond_e18 = self.desk.releases.candidate_bond_e18()
-        if file.candidate_bond_e18 is not None and bond_e18 > file.candidate_bond_e18:
-            most = file.candidate_bond_e18 / CREDIT
-            return self._end(
-                run, f"candidate_bond is {most:g} credits, and the contract asks for {bond_e18 / CREDIT:g}"
-            )
-        self._require_covered("candidate_bond", bond_e18)
+        require_covered(self.desk, "candidate_bond", require_willing(self.desk, file))
         try:
             self._submit(run, file, index)
         except TrainingError as problem:
@@ -175,6 +187,14 @@ class Coordinator:
             return self._end(run, f"the constitution forbids it: {problem}")
         except WrongSum as problem:
             return self._end(run, f"the compute provider's sum is wrong: {problem}")
+
+    def _obstacle(self, record: JobRecord) -> str:
+        """Return why the chain takes nothing of ours for a job now; its end is looked after all the same."""
+        if record.coordinator != self.desk.address:
+            return f"it was opened by {record.coordinator}; the key that took its place cannot carry it on"
+        if not self.desk.registry.is_active(self.desk.address):
+            return "our organisation is suspended, or our key was taken out; it goes on when that ends in time"
+        return ""
 
     def _end(self, run: JobRun, note: str) -> Plans:
         LOGGER.info("%s ends: %s", run.name, note)
@@ -230,26 +250,6 @@ class Coordinator:
         silent = {a.seller for a in found if a.kind is Kind.DATA} - answered
         rows = {a.id for a in found if a.kind is Kind.EVALUATION_ROWS and a.seller not in silent}
         return tuple(a.id for a in found if a.kind is Kind.DATA or a.id in rows)
-
-    def _require_covered(self, what: str, amount_e18: int) -> None:
-        """Say in the operator's words what the vault would refuse in its own; the step is tried again.
-
-        Raises
-        ------
-        NotCovered
-            If the operator has not enough credits, or lets the vault take less than is needed.
-        """
-        if not amount_e18:
-            return
-        chain, operator = self.desk.chain, self.desk.registry.operator_of(self.desk.address)
-        vault = chain.address("RewardVault")
-        has_e18 = reading.number(chain.read("Credit", "balanceOf", operator))
-        allows_e18 = reading.number(chain.read("Credit", "allowance", operator, vault))
-        if min(has_e18, allows_e18) < amount_e18:
-            raise NotCovered(
-                f"{what}: {amount_e18 / CREDIT:g} credits are needed, the operator {operator} has {has_e18 / CREDIT:g} "
-                f"and lets RewardVault ({vault}) take {allows_e18 / CREDIT:g}"
-            )
 
     def _open_pool(self, job: bytes) -> None:
         """Open the pool of the job's release, so that bonus and use can be paid into it and claimed."""

@@ -10,15 +10,16 @@ Proofs therefore check with OpenZeppelin's ``MerkleProof.verify`` on chain.
 from collections.abc import Sequence
 
 from eth_abi.abi import encode
+from eth_abi.exceptions import EncodingError
 from eth_utils.crypto import keccak
 
-from governance.errors import FolkmootError
+from governance.errors import InvalidRecord
 
 HASH_BYTES = 32
 
 
-class MerkleError(FolkmootError, ValueError):
-    """A tree, leaf or proof that cannot be right: empty tree, wrong length, index out of range."""
+class MerkleError(InvalidRecord, ValueError):
+    """A tree, leaf or proof that cannot be right: empty tree, wrong length, value or index out of range."""
 
 
 def standard_leaf(types: Sequence[str], values: Sequence[object]) -> bytes:
@@ -35,10 +36,19 @@ def standard_leaf(types: Sequence[str], values: Sequence[object]) -> bytes:
     -------
     bytes
         32 bytes, ``keccak256(keccak256(abi.encode(types, values)))``.
+
+    Raises
+    ------
+    MerkleError
+        If the values do not fit the types; they may come from somebody else's document.
     """
     if len(types) != len(values):
         raise MerkleError(f"{len(types)} types but {len(values)} values")
-    return bytes(keccak(keccak(encode(types, values))))
+    try:
+        encoded = encode(types, values)
+    except (EncodingError, ValueError) as problem:
+        raise MerkleError(f"a leaf that cannot be encoded: {problem}") from problem
+    return bytes(keccak(keccak(encoded)))
 
 
 def node(left: bytes, right: bytes) -> bytes:

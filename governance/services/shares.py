@@ -62,10 +62,11 @@ def find_shares(
         try:
             report = parse_canonical_json(fetch(reading.address(event.values["juror"]), digest))
             shares = read_shares(report) if isinstance(report, Mapping) else ()
+            # Also what a juror wrote there may have no leaf; then another juror's report serves.
+            if shares and share_root(release, shares) == root:
+                return shares
         except FolkmootError:
             continue
-        if shares and share_root(release, shares) == root:
-            return shares
     raise InvalidRecord(
         f"the jury's shares decide this pool, and none of the reports that hold them can be had: {', '.join(wanted)}"
     )

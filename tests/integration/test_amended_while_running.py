@@ -31,8 +31,8 @@ from governance.services.amendments import Amendments
 from governance.services.market import Market
 from governance.services.policy import PolicyInForce
 from tests.audit_cast import INSTITUTE, OWNERS, Story, agent, running_network
-from tests.audit_job import Plan, _terms, commit_rows, make_agreements, open_job
-from tests.audit_story import _activate_newest, _decide, prepare
+from tests.audit_job import Plan, commit_rows, make_agreements, open_job, terms_of
+from tests.audit_story import activate_newest, decide_by_vote, prepare
 from tests.integration.test_omitted_owner import desk_of
 from tests.unit.roles.role_cases import task
 
@@ -65,14 +65,14 @@ def amend(story: Story) -> None:
     shipped = load_policies()
     rules = tuple(replace(rule, bound=BOUNDS.get(rule.fact, rule.bound)) for rule in shipped.rules)
     call = story.chain.encode("PolicyRegistry", "amend", chain_set(replace(shipped, rules=rules)))
-    _decide(story, "tighter", Amendments(story.chain).staging("PolicyRegistry", call))
+    decide_by_vote(story, "tighter", Amendments(story.chain).staging("PolicyRegistry", call))
     story.advance(2 * DAY_S)
-    _activate_newest(story)
+    activate_newest(story)
 
 
 def signed_terms(story: Story, job: bytes) -> tuple[Terms, bytes, bytes]:
     """Return terms about data, and both agents' signatures."""
-    terms = _terms(story, BARGAINING, job, name=OWNERS[0], kind=Kind.DATA)
+    terms = terms_of(story, BARGAINING, job, name=OWNERS[0], kind=Kind.DATA)
     terms = replace(terms, valid_until_s=story.chain.now_s() + 60 * DAY_S)
     digest = Market(story.chain).terms_digest(terms)
     return terms, agent(INSTITUTE).sign_digest(digest), agent(OWNERS[0]).sign_digest(digest)

@@ -31,6 +31,8 @@ from governance.ports import Signer
 GAS_MARGIN: Final = 1.1
 TIMEOUT_S: Final = 60
 HASHES_ONLY: Final = False
+UNREADABLE: Final = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
+"""What our client raises over an answer of the wrong shape."""
 
 T = TypeVar("T")
 
@@ -55,17 +57,26 @@ class Deployer:
         Where the chain answers, and whose transactions they are.
     given
         Contracts that stand already, by name: a credit that is in use elsewhere.
+    chain_id
+        For which chain alone is signed; None takes what the node says first.
     timeout_s
         How long to wait for one transaction.
     """
 
     def __init__(
-        self, rpc_url: str, signer: Signer, *, given: Mapping[str, Address] | None = None, timeout_s: float = TIMEOUT_S
+        self,
+        rpc_url: str,
+        signer: Signer,
+        *,
+        given: Mapping[str, Address] | None = None,
+        chain_id: int | None = None,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._web3 = Web3(HTTPProvider(rpc_url, request_kwargs={"timeout": 30}))
         self._signer = signer
         self._rpc_url = rpc_url
         self._given = dict(given or {})
+        self._chain_id = chain_id
         self._timeout_s = timeout_s
 
     def plan(self, arguments: Arguments, *, start: int | None = None) -> tuple[Creation, ...]:
@@ -97,10 +108,10 @@ class Deployer:
         """
         call = {"from": cast("Any", self._signer.address), "data": cast("Any", creation.data)}
         try:
-            return int(self._web3.eth.estimate_gas(cast("Any", call)))
+            return self._ask(lambda: int(self._web3.eth.estimate_gas(cast("Any", call))))
         except requests.RequestException as problem:
             raise self._unreachable() from problem
-        except (Web3Exception, ValueError):
+        except Web3Exception:
             return reckoned(creation)
 
     def deploy(
@@ -119,6 +130,7 @@ class Deployer:
         return self._guarded(lambda: self._deploy(arguments, progress, journal or MemoryJournal()))
 
     def _deploy(self, arguments: Arguments, progress: Callable[[str], None], journal: Journal) -> Deployed:
+        chain_id = self._own_chain()
         if journal.start is None:
             self._refuse_pending()
             journal.begin(self._count())
@@ -129,7 +141,7 @@ class Deployer:
             receipts[creation.contract] = self._settle(creation, journal)
         addresses = {**self._given, **{creation.contract: creation.address for creation in creations}}
         deployment = Deployment(
-            chain_id=int(self._web3.eth.chain_id),
+            chain_id=chain_id,
             genesis=self._genesis(),
             first_block=min(int(receipt["blockNumber"]) for receipt in receipts.values()),
             contracts={name: addresses[name] for name in CONTRACTS},
@@ -140,7 +152,12 @@ class Deployer:
     def _settle(self, creation: Creation, journal: Journal) -> dict[str, Any]:
         """Return the receipt of a creation, sending it unless it was sent."""
         count, known = self._count(), journal.sent(creation.contract)
-        if count < creation.nonce or (count > creation.nonce and known is None):
+        if count < creation.nonce:
+            raise ChainUnreachable(
+                f"{self._rpc_url} does not know yet what was mined before {creation.contract} (nonce {count}, not "
+                f"{creation.nonce}); nothing is lost: run the command again with --resume"
+            )
+        if count > creation.nonce and known is None:
             raise _between(creation, count)
         if count == creation.nonce and not (known and self._is_known(known)):
             if self._count("pending") > count:
@@ -151,21 +168,21 @@ class Deployer:
     def _send(self, creation: Creation, journal: Journal) -> str:
         address = cast("Any", self._signer.address)
         call: Any = {"from": address, "data": creation.data}
-        gas = int(self._web3.eth.estimate_gas(call) * GAS_MARGIN)
+        gas = self._ask(lambda: int(self._web3.eth.estimate_gas(call) * GAS_MARGIN))
         transaction: dict[str, Any] = {
             "from": address,
             "value": 0,
             "data": creation.data,
             "nonce": creation.nonce,
             "gas": gas,
-            "chainId": int(self._web3.eth.chain_id),
-            **self._fees(),
+            "chainId": self._own_chain(),
+            **self._ask(self._fees),
         }
         raw = self._signer.sign_transaction({key: value for key, value in transaction.items() if key != "from"})
         digest = "0x" + keccak(raw).hex()
         # Before it is sent: after a crash in between we look for it, and send it again if nobody has seen it.
         journal.note(creation.contract, digest)
-        self._web3.eth.send_raw_transaction(cast("Any", raw))
+        self._ask(lambda: self._web3.eth.send_raw_transaction(cast("Any", raw)))
         return digest
 
     def _fees(self) -> dict[str, int]:
@@ -177,9 +194,7 @@ class Deployer:
 
     def _confirm(self, creation: Creation, transaction: str) -> dict[str, Any]:
         try:
-            receipt = self._web3.eth.wait_for_transaction_receipt(
-                cast("Any", transaction), timeout=self._timeout_s, poll_latency=0.05
-            )
+            receipt = self._ask(lambda: self._receipt(transaction))
         except TimeExhausted as late:
             if self._count() > creation.nonce:
                 raise _between(creation, self._count()) from late
@@ -193,10 +208,28 @@ class Deployer:
             raise DeploymentRefused(
                 f"{creation.contract} does not stand at {creation.address} with the code that was sent; begin anew"
             )
-        return cast("dict[str, Any]", receipt)
+        return receipt
+
+    def _receipt(self, transaction: str) -> dict[str, Any]:
+        found = self._web3.eth.wait_for_transaction_receipt(
+            cast("Any", transaction), timeout=self._timeout_s, poll_latency=0.05
+        )
+        numbers = {name: int(found[name]) for name in ("status", "blockNumber", "gasUsed")}
+        return {**numbers, "contractAddress": found["contractAddress"]}
 
     def _stands(self, creation: Creation) -> bool:
-        return matches(creation.contract, bytes(self._web3.eth.get_code(cast("Any", creation.address))))
+        return matches(creation.contract, self._code(creation.address))
+
+    def _own_chain(self) -> int:
+        """Return the chain that we sign for; whatever a node says later, it stays the same."""
+        found = self._ask(lambda: int(self._web3.eth.chain_id))
+        if self._chain_id is None:
+            self._chain_id = found
+        if found != self._chain_id:
+            raise DeploymentRefused(
+                f"{self._rpc_url} serves chain {found}, not {self._chain_id}; nothing more was sent"
+            )
+        return self._chain_id
 
     def _refuse_pending(self) -> None:
         waiting = self._count("pending") - self._count()
@@ -207,20 +240,26 @@ class Deployer:
             )
 
     def _count(self, block: str = "latest") -> int:
-        return int(self._web3.eth.get_transaction_count(cast("Any", self._signer.address), cast("Any", block)))
+        address = cast("Any", self._signer.address)
+        return self._ask(lambda: int(self._web3.eth.get_transaction_count(address, cast("Any", block))))
 
     def _is_known(self, transaction: str) -> bool:
         try:
-            self._web3.eth.get_transaction(cast("Any", transaction))
+            self._ask(lambda: self._web3.eth.get_transaction(cast("Any", transaction)))
         except TransactionNotFound:
             return False
         return True
 
     def _genesis(self) -> str:
-        return str(cast("dict[str, Any]", self._rpc("eth_getBlockByNumber", "0x0", HASHES_ONLY))["hash"])
+        return self._ask(
+            lambda: str(cast("dict[str, Any]", self._rpc("eth_getBlockByNumber", "0x0", HASHES_ONLY))["hash"])
+        )
+
+    def _code(self, address: Address) -> bytes:
+        return self._ask(lambda: bytes(self._web3.eth.get_code(cast("Any", address))))
 
     def _code_hash(self, address: Address) -> str:
-        return "0x" + keccak(bytes(self._web3.eth.get_code(cast("Any", address)))).hex()
+        return "0x" + keccak(self._code(address)).hex()
 
     def _encode(self, name: str, arguments: tuple[object, ...]) -> bytes:
         compiled = artifact(name)
@@ -230,13 +269,27 @@ class Deployer:
     def _rpc(self, method: str, *parameters: object) -> object:
         return self._web3.provider.make_request(RPCEndpoint(method), list(parameters)).get("result")
 
+    def _ask(self, action: Callable[[], T]) -> T:
+        """Return what the node says; an answer that nobody can read is its fault, not ours."""
+        try:
+            return action()
+        except Web3Exception:
+            # The node's own word, some of which are also ValueError.
+            raise
+        except UNREADABLE as problem:
+            raise ChainUnreachable(
+                f"{self._rpc_url} answers with something else than JSON-RPC ({type(problem).__name__}); "
+                "nothing is lost: once anything was sent, carry on with --resume"
+            ) from problem
+
     def _guarded(self, action: Callable[[], T]) -> T:
         try:
             return action()
         except requests.RequestException as problem:
             raise self._unreachable() from problem
         except ContractCustomError as refusal:
-            raise DeploymentRefused(str(explain(str(refusal.data), "the deployment"))) from refusal
+            data = str(refusal.data)
+            raise DeploymentRefused(self._ask(lambda: str(explain(data, "the deployment")))) from refusal
         except Web3Exception as problem:
             raise DeploymentRefused(f"the deployment was refused: {problem}") from problem
 

@@ -86,7 +86,7 @@ def test_a_network_is_deployed_and_releases_a_model_by_vote(tmp_path: Path, url:
     story = Story(url, EvmChain(url, deployment), deployment, FileStore(tmp_path / "store"))
     assert Consent(story.chain).deployment_digest() == deployment.digest()
     audit_story.prepare(story)
-    audit_story._first_job(story)
+    audit_story.tell_first_job(story)
     releases = Releases(story.chain)
     decided = {name: releases.release(each).status for name, each in story.releases.items()}
     assert decided == {"plain": Status.REFUSED, "reweighed": Status.RELEASED}

@@ -8,7 +8,9 @@ import pytest
 import yaml
 from eth_utils.address import to_checksum_address
 
+from folkmoot.deploying import FileJournal
 from folkmoot.founding_file import FoundingUnusable, read_founding
+from governance.errors import DeploymentRefused
 
 
 def address(number: int) -> str:
@@ -57,3 +59,40 @@ def test_threat_18_a_founders_key_is_refused_as_the_guardian(tmp_path: Path, key
 def test_threat_18_no_founder_is_the_guardian_by_default(tmp_path: Path) -> None:
     with pytest.raises(FoundingUnusable, match="guardian is missing; name an account"):
         read_founding(founding(tmp_path, guardian=None))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"organisations: \xff",
+        b"credit: 2026-13-45",
+        b"[" * 5_000,
+        b"1: a\nfoo: b\n",
+        b'organisations: [{name: "\\ud800", member: x, operator: y}]\ncredit: {supply: 1}',
+        b'organisations: [{name: "\\e[2J", member: x, operator: y}]\ncredit: {supply: 1}',
+        b"? [a]\n: b\n",
+    ],
+)
+def test_whatever_stands_in_a_founding_file_is_refused_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "founding.yaml"
+    path.write_bytes(content)
+
+    with pytest.raises(FoundingUnusable, match=r"founding\.yaml"):
+        read_founding(path)
+
+
+@pytest.mark.parametrize(
+    "panel", [[["Laboratory A"]], ["Laboratory A", "Laboratory A"], [{"a": 1}], "Laboratory A", []]
+)
+def test_a_panel_that_names_nobody_is_refused_in_a_sentence(tmp_path: Path, panel: object) -> None:
+    with pytest.raises(FoundingUnusable, match="panel is a list of names"):
+        read_founding(founding(tmp_path, panel=panel))
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"[]", b"7", b"{}", b'{"chain_id"', b"null"])
+def test_a_damaged_journal_of_a_deployment_is_refused_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "deploying.json"
+    path.write_bytes(content)
+
+    with pytest.raises(DeploymentRefused, match="is damaged"):
+        FileJournal.open(path, subject={"chain_id": 1}, resume=True)

@@ -121,6 +121,7 @@ def desk_of(home: Path, address: Address, chain: Chain, **changes: object) -> De
         post_round=chain.post_round,
     )
     fields: dict[str, object] = {
+        "home": home,
         "address": address,
         "signer": SIGNER,
         "chain": chain,

@@ -227,6 +227,29 @@ def test_a_false_document_keeps_no_juror_from_the_facts(tmp_path: Path, child: T
     assert Evaluator(candidate.desk(tmp_path), child)._shares(CASE, pooled_evaluation()) == ()
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"{", b"no JSON {"),
+        (b'"job":', b'"job": '),
+        (CLEVELAND.encode(), b"Cleveland"),
+        (COMPUTE.encode(), b"the computer"),
+        (b'"update_nanos":[', b'"update_nanos":["7",'),
+        (b'"update_nanos":[', b'"update_nanos":[7,'),
+    ],
+)
+def test_updates_that_nobody_can_read_keep_no_juror_from_the_facts(
+    tmp_path: Path, child: TrainingChild, old: bytes, new: bytes
+) -> None:
+    candidate = submitted()
+    document = candidate.served[bytes.fromhex(candidate.card.rounds_sha256)]
+    assert old in document
+    candidate.card = replace(candidate.card, rounds_sha256=candidate.put(document.replace(old, new, 1)).hex())
+    candidate.put(candidate.card.to_bytes())
+
+    assert Evaluator(candidate.desk(tmp_path), child)._shares(CASE, pooled_evaluation()) == ()
+
+
 def test_the_coordinator_publishes_what_its_rounds_are_made_of(tmp_path: Path) -> None:
     _, _, rounds = heart_release(rounds=ROUNDS)
     known = published(rounds)

@@ -163,20 +163,21 @@ def _check_report(context: Context, exam: Examination, case: Case, event: Event)
         name = read_short_text(reading.raw(key))
         found = _object(facts.get(name)).get("value_micros", MISSING)
         exam.equal(where, f"{name} as it was revealed", expected=value, found=found)
-    _check_shares(exam, where, case, root=reading.raw(event.values["contributions"]), report=report)
+    check_shares(exam, where, case, root=reading.raw(event.values["contributions"]), report=report)
 
 
-def _check_shares(exam: Examination, where: str, case: Case, *, root: bytes, report: Mapping[str, Record]) -> None:
+def check_shares(exam: Examination, where: str, case: Case, *, root: bytes, report: Mapping[str, Record]) -> None:
     """Require that a root that a juror revealed follows from the shares in its report, which are a whole."""
     try:
         shares = read_shares(report)
+        found = share_root(case.id, shares) if shares else bytes(32)
     except InvalidRecord as problem:
         exam.holds(where, "its shares can be read", condition=False, found=str(problem))
         return
     if not shares:
         exam.equal(where, "root of the shares that it does not hold", expected=bytes(32), found=root)
         return
-    exam.equal(where, "root of its shares", expected=share_root(case.id, shares), found=root)
+    exam.equal(where, "root of its shares", expected=found, found=root)
     total = sum(share.share_ppb for share in shares)
     exam.equal(where, "sum of its shares", expected=WHOLE_PPB, found=total)
 
