@@ -5,6 +5,7 @@ import {IAgentRegistry} from "./interfaces/IAgentRegistry.sol";
 import {IAgreementBook} from "./interfaces/IAgreementBook.sol";
 import {IDisputes} from "./interfaces/IDisputes.sol";
 import {IEvaluatorCourt} from "./interfaces/IEvaluatorCourt.sol";
+import {IKeyChanges} from "./interfaces/IKeyChanges.sol";
 import {IOpenDisputes} from "./interfaces/IOpenDisputes.sol";
 import {IReleaseRegistry} from "./interfaces/IReleaseRegistry.sol";
 import {IRewardVault} from "./interfaces/IRewardVault.sol";
@@ -75,7 +76,8 @@ contract Disputes is IDisputes {
     /// @inheritdoc IDisputes
     function rule(bytes32 id, bool upheld) external {
         Dispute storage found = _openOne(id);
-        bool isAuditor = judgeOf(found.ground) == Judge.Auditor && msg.sender == BOOK.agreement(found.agreement).auditor;
+        bool judged = judgeOf(found.ground) == Judge.Auditor;
+        bool isAuditor = judged && _isAuditor(BOOK.agreement(found.agreement).auditor, msg.sender);
         if (!isAuditor) revert DisputeOnlyAuditor(msg.sender);
         // Anyone may have relied on the end of the window.
         if (block.timestamp > found.decideByS) revert DisputeTooLate(id, found.decideByS);
@@ -140,11 +142,19 @@ contract Disputes is IDisputes {
         if (organisation == seller) revert DisputeOwnWork(seller);
     }
 
-    /// @dev Nobody judges its own complaint, with whichever of its keys.
+    /// @dev Nobody judges its own complaint, with whichever key it has or ever had.
     function _requireOthersAuditor(address auditor, uint32 challengers) private view {
-        bool own = challengers == AGENTS.organisationOf(auditor) || challengers == AGENTS.organisationOfOperator(auditor)
-            || AGENTS.organisation(challengers).member == auditor;
-        if (own) revert DisputeOwnAuditor(challengers);
+        if (AGENTS.holderOf(auditor) == challengers) revert DisputeOwnAuditor(challengers);
+    }
+
+    /// @dev The key that the terms name, or the agent's key in its place. Whoever stole a key that was taken out since would
+    /// else take a whole bond with it. A key that is no organisation's cannot be taken out.
+    function _isAuditor(address auditor, address caller) private view returns (bool) {
+        if (IKeyChanges(address(AGENTS)).originOf(caller) != IKeyChanges(address(AGENTS)).originOf(auditor)) return false;
+        uint32 holder = AGENTS.holderOf(caller);
+        if (holder == 0 || AGENTS.actsFor(caller, caller)) return true;
+        IAgentRegistry.Organisation memory kept = AGENTS.organisation(holder);
+        return caller == kept.member || caller == kept.operator;
     }
 
     /// @dev Who was turned down, or had its answer, does not try again with other evidence; and a judge's silence, which

@@ -11,7 +11,6 @@ from typing import Final
 from governance.domain.record import sha256
 from governance.errors import EvidenceMissing, StoreDamaged
 
-
 MAX_BYTES: Final = 1 << 28
 """A quarter of a gibibyte, eight times what agents serve; a copy of a store may come from anybody."""
 

@@ -87,6 +87,7 @@ interface IDisputes is IOpenDisputes {
     function raise(bytes32 agreement, Ground ground, bytes32 evidence) external returns (bytes32 id);
 
     /// @notice Says what the auditor found. Only the auditor that the terms name, in time.
+    /// @dev An organisation's key judges as long as it holds it, or the agent's key that replaced it does.
     function rule(bytes32 id, bool upheld) external;
 
     /// @notice Carries out a jury's verdict, or ends a dispute whose judge gave no answer. Anyone.

@@ -52,6 +52,7 @@ interface IRoundChallenges {
     event RoundFlagged(bytes32 indexed job, uint32 indexed round, address agent, bytes32 reason);
 
     /// @notice Says that an update the coordinator gave a receipt for is not in its round. Anyone with the receipt, once its deadline is over.
+    /// @dev Unless the job is decoupled, for rounds up to the one after the last that was posted: no later one has begun.
     function challengeOmission(bytes32 agreement, Receipt calldata receipt, bytes calldata signature) external;
 
     /// @notice Shows the leaf that is said to be missing. Anyone, within a day.

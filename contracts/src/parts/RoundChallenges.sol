@@ -53,7 +53,8 @@ abstract contract RoundChallenges is IRoundLedger, IRoundChallenges, EIP712 {
         IAgreementBook.Agreement memory found = BOOK.agreement(agreement);
         bool fits = found.state == IAgreementBook.AgreementState.Active && found.kind == Kind.Data
             && found.job == receipt.job && found.seller == receipt.owner;
-        bool open = receipt.round >= found.nextUnit && receipt.round < found.units;
+        bool open = receipt.round >= found.nextUnit && receipt.round < found.units
+            && _hasBegun(found.mode, receipt.job, receipt.round);
         if (!fits || !open || !_isSigned(receipt, signature)) revert RoundNoReceipt(agreement, receipt.round);
         if (block.timestamp <= receipt.deadlineS) revert RoundNotOverdue(receipt.deadlineS);
         uint64 untilS = _open(_omissionKey(agreement, receipt.round), receipt.digest);
@@ -175,7 +176,13 @@ abstract contract RoundChallenges is IRoundLedger, IRoundChallenges, EIP712 {
         LOG.append("round-flagged", job, keccak256(abi.encode(job, round, agent, reason)));
     }
 
-    /// @dev By the key alone, as in AgreementBook.
+    /// @dev A round waits for the one before it to be posted, but in decoupled mode. So whoever stole a coordinator's key
+    /// that can post no more signs for one round at most.
+    function _hasBegun(IntegrationMode mode, bytes32 job, uint32 round) private view returns (bool) {
+        return mode == IntegrationMode.Decoupled || round <= _countOf(job);
+    }
+
+    /// @dev By the key alone: a coordinator must not get rid of its receipts by having its key unbound.
     function _isSigned(Receipt calldata receipt, bytes calldata signature) private view returns (bool) {
         (address recovered, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(hashReceipt(receipt), signature);
         return problem == ECDSA.RecoverError.NoError && recovered == _coordinatorOf(receipt.job);
@@ -196,6 +203,8 @@ abstract contract RoundChallenges is IRoundLedger, IRoundChallenges, EIP712 {
 
     /// @dev Zero when there is no such job; nobody recovers to it.
     function _coordinatorOf(bytes32 job) internal view virtual returns (address);
+
+    function _countOf(bytes32 job) internal view virtual returns (uint32);
 
     /// @dev True when the leaf is in the posted round, or in the anchor that covers it.
     function _holds(bytes32 job, Lines.Line calldata line, uint32 round, bytes32 leaf, bytes32[] calldata proof)

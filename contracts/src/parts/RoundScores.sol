@@ -160,8 +160,6 @@ abstract contract RoundScores is RoundChallenges, IRoundScores {
         sorted[place] = score;
     }
 
-    function _countOf(bytes32 job) internal view virtual returns (uint32);
-
     /// @dev Whether the caller acts for a seller now.
     function _mayActFor(address seller) internal view virtual returns (bool);
 }

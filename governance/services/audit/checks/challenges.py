@@ -9,7 +9,7 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
 from governance.domain.evidence import Leaf, RoundEvidence
-from governance.domain.market import Address, Kind
+from governance.domain.market import Address, IntegrationMode, Kind
 from governance.domain.receipt import UpdateReceipt, ledger_domain
 from governance.domain.signing import read_short_text
 from governance.ports import Event
@@ -89,6 +89,10 @@ def _challenged(context: Context, exam: Examination, court: Court, event: Event)
     exam.equal(where, "job, owner and kind", expected=subject, found=(values["job"], values["owner"], terms.kind))
     open_ = agreement.is_active(moment) and _following(context, agreement, moment) <= number < terms.units
     exam.holds(where, "a round that is still to be paid", condition=open_, found=number)
+    job = context.records.jobs.get(terms.job)
+    if job is not None and job.terms.integration_mode is not IntegrationMode.DECOUPLED:
+        posted = sum(moment_of(each) < moment for each in job.rounds)
+        exam.holds(where, "a round that has begun", condition=number <= posted, found=number)
     _check_receipt(context, exam, event)
 
 
