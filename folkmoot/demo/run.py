@@ -16,9 +16,10 @@ from folkmoot.demo.cast import EXAMPLE
 from folkmoot.demo.founding import Founder13, Network
 from folkmoot.demo.newcomer import OpenProposal, leave_open
 from folkmoot.demo.report import Candidate, Report
-from folkmoot.demo.story import Clock, Story
+from folkmoot.demo.story import Clock, NewestWork, Story
 from folkmoot.demo.turn import own_turn
 from folkmoot.devnet import Devnet
+from folkmoot.devnet.rpc import RpcClient
 from folkmoot.files import storage_errors, write_json
 from folkmoot.home import Home
 from folkmoot.settings import Settings
@@ -103,8 +104,9 @@ class Demonstration:
         network = founder.found()
         self._lap("founding", started)
         self._start_agents(home, network)
-        slugs = tuple(network.configs)
-        story = Story(home=home, network=network, clock=Clock(home=home, devnet=devnet, slugs=slugs), tell=self.tell)
+        work = NewestWork(RpcClient(info.rpc_url))
+        clock = Clock(home=home, devnet=devnet, slugs=tuple(network.configs), newest_work=work)
+        story = Story(home=home, network=network, clock=clock, tell=self.tell)
         begun = time.monotonic()
         story.start_job(JOB, seeded=self.seed is not None)
         job = story.run()
