@@ -144,7 +144,7 @@ class Demonstration:
         if old.root.exists() and any(old.root.iterdir()):
             with suppress(FolkmootError):
                 stop(old, Devnet(old, self.settings))
-            kept = old.root.with_name(old.root.name + ".old")
+            kept = _place_of_old(old)
             with storage_errors(kept):
                 if kept.exists():
                     shutil.rmtree(kept)
@@ -154,6 +154,13 @@ class Demonstration:
 
     def _lap(self, what: str, since: float) -> None:
         self.seconds[what] = round(time.monotonic() - since, 1)
+
+
+def _place_of_old(old: Home) -> Path:
+    """Return where a home is kept; one that was never finished does not take the place of one that was."""
+    kept = old.root.with_name(old.root.name + ".old")
+    takes_its_place = old.report_file.exists() or not Home.at(kept).report_file.exists()
+    return kept if takes_its_place else old.root.with_name(old.root.name + ".unfinished")
 
 
 def judge(candidates: list[Candidate]) -> Outcome:
