@@ -27,6 +27,9 @@ def main() -> None:
             st.Page("views/proposals.py", title="Proposals", icon=":material/how_to_vote:"),
             st.Page("views/proposal.py", title="Proposal", visibility="hidden"),
             st.Page("views/releases.py", title="Releases and refusals", icon=":material/verified:"),
+            # Of its own: a link from a page to itself leaves the address without the candidate, and the next run of the
+            # page, such as after a wallet was connected, would show the list.
+            st.Page("views/release.py", title="Release", visibility="hidden"),
             st.Page("views/participants.py", title="Agents and agreements", icon=":material/handshake:"),
             st.Page("views/history.py", title="History", icon=":material/receipt_long:"),
         ]

@@ -98,7 +98,8 @@ def _fields(path: Path) -> dict[str, object]:
     given = set(document) if isinstance(document, dict) else set()
     wrong = sorted(map(str, (REQUIRED - given) | (given - REQUIRED - OPTIONAL)))
     if not isinstance(document, dict) or wrong:
-        raise AgentConfigError(f"{path}: missing or unknown fields {wrong}; docs/operators.md shows a file that works")
+        what_to_do = "`folkmoot agent init` writes a file that works"
+        raise AgentConfigError(f"{path}: missing or unknown fields {wrong}; {what_to_do}")
     return document
 
 

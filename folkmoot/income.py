@@ -51,9 +51,13 @@ def use_model(chain: Chain, user: Signer, artifact: bytes, *, months: int, limit
     ContractRefused
         If it may not be used now.
     """
+    from governance.domain.release import Status
     from governance.services.pools import Pools, open_line
+    from governance.services.releases import Releases
 
     pools, release = Pools(chain), _release_of(chain, artifact)
+    if Releases(chain).release(release).status is Status.REFUSED:
+        raise IncomeError("this file was refused: it must not be used, and nothing is to be paid for it")
     open_line(chain, user, release)
     price_e18 = pools.pool(release).use_price_e18 * months
     if not price_e18:

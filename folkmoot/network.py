@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from folkmoot.devnet import WARNING, Devnet, DevnetError
+from folkmoot.devnet import WARNING, Devnet, DevnetError, NotRunning
 from folkmoot.devnet.rpc import RpcClient
 from folkmoot.files import storage_errors
 from folkmoot.home import Home
@@ -42,16 +42,32 @@ def find_network(home: Home, settings: Settings) -> Network:
     Raises
     ------
     NotRunning
-        If the development chain is down.
+        If the development chain is down, or others run the home's chain and FOLKMOOT_RPC names no node of it.
     ChainUnreachable
         If nobody answers at FOLKMOOT_RPC.
     """
     if settings.rpc_url is not None:
         chain_id = RpcClient(settings.rpc_url, timeout_s=10).number("eth_chainId")
         return Network(settings.rpc_url, chain_id, development=False)
+    require_own_chain(home)
     info = Devnet(home, settings).info()
     _warn()
     return Network(info.rpc_url, info.chain_id, development=True)
+
+
+def require_own_chain(home: Home) -> None:
+    """Tell a home whose contracts stand on a chain that others run from one whose own chain is down.
+
+    Raises
+    ------
+    NotRunning
+        If others run it.
+    """
+    if home.deployment_file.exists() and not home.chain.exists():
+        raise NotRunning(
+            f"the contracts of {home.deployment_file} stand on a chain that others run, and no node of it is named; "
+            "set FOLKMOOT_RPC to the address of one, such as https://rpc.example"
+        )
 
 
 def require_devnet(home: Home, settings: Settings) -> Devnet:

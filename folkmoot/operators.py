@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from folkmoot.agent_config import AgentConfig
 from folkmoot.income import allow
+from folkmoot.options import utc
 from governance.errors import FolkmootError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def check_before_binding(chain: Chain, operator: Signer, config_file: Path) -> s
     if not names:
         raise OperatorError(
             f"{operator.address} is the operator key of no admitted organisation; "
-            "name another with --key, or wait until its admission is executed"
+            "name another with --key, or wait until its admission is activated"
         )
     if registry.organisation_of(keystore_address(config.key)):
         raise OperatorError(
@@ -143,13 +144,16 @@ def stake_for(chain: Chain, operator: Signer, config_file: Path, amount_e18: int
     Raises
     ------
     OperatorError
-        If nothing is missing.
+        If the agent is no evaluator, or nothing is missing.
     """
     from governance.adapters.evm.keys import keystore_address
     from governance.services.court import Court
     from governance.services.registry import Registry
 
-    agent, court = keystore_address(AgentConfig.read(config_file).key), Court(chain)
+    config, court = AgentConfig.read(config_file), Court(chain)
+    if "evaluator" not in config.roles:
+        raise OperatorError(f"the agent of {config_file} is no evaluator, so that nothing is to be staked for it")
+    agent = keystore_address(config.key)
     organisation = Registry(chain).organisation_of(agent)
     staked_e18 = court.service(organisation).stake_e18
     missing_e18 = court.settings().stake_e18 - staked_e18 if amount_e18 is None else amount_e18
@@ -176,7 +180,7 @@ def leave_jury_service(chain: Chain, operator: Signer, config_file: Path) -> str
     if not service.leaves_at_s:
         court.ask_unstake(operator, agent)
         service = court.service(organisation)
-        return f"it is drawn no more; call this again when the chain's time is {service.leaves_at_s} or later"
+        return f"it is drawn no more; call this again when it is {utc(service.leaves_at_s)} on chain, or later"
     court.unstake(operator, organisation)
     chain.send(operator, "RewardVault", "withdraw", (operator.address,))
     return f"{service.stake_e18 / 10**18:.2f} credits are back"

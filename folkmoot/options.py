@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,6 +52,11 @@ def read_credits(text: str) -> Decimal:
     if not whole:
         raise typer.BadParameter(f"{text!r} is no amount of credits: give a number above zero, such as 12.5")
     return amount
+
+
+def utc(moment_s: int) -> str:
+    """Return a moment of chain time as people write it."""
+    return f"{datetime.fromtimestamp(moment_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def print_json(value: Mapping[str, object] | DataclassInstance) -> None:

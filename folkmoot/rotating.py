@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from folkmoot.agent_config import AgentConfig
 from folkmoot.operators import OperatorError, binding_of
+from folkmoot.options import utc
 
 if TYPE_CHECKING:
     from governance.domain.market import Address
@@ -39,7 +40,7 @@ def rotate(chain: Chain, operator: Signer, config_file: Path) -> str:
         following = _prepare(config, beside)
         registry.ask_rotation(operator, old, following)
         from_s = registry.rotation(old).from_s
-        return f"{following} is announced for {old}; call this again when the chain's time is {from_s} or later"
+        return f"{following} is announced for {old}; call this again when it is {utc(from_s)} on chain, or later"
     if chain.now_s() < asked.from_s:
         raise OperatorError(f"the new key waits until {from_text(asked.from_s, chain.now_s())}; call this again then")
     if not beside.exists() or keystore_address(beside) != asked.following:
@@ -52,7 +53,7 @@ def rotate(chain: Chain, operator: Signer, config_file: Path) -> str:
 
 def from_text(from_s: int, now_s: int) -> str:
     """Say when something may be done, and in how many hours."""
-    return f"the chain's time is {from_s}, in {-(-(from_s - now_s) // 3600)} hours"
+    return f"it is {utc(from_s)} on chain, in {-(-(from_s - now_s) // 3600)} hours"
 
 
 def _prepare(config: AgentConfig, beside: Path) -> Address:
@@ -110,13 +111,24 @@ def organisation_of(chain: Chain, signer: Signer) -> int:
 
 
 def ask_operator(chain: Chain, signer: Signer, following: Address) -> str:
-    """Announce another operator for the signer's organisation; say what was done."""
+    """Announce another operator for the signer's organisation; say what was done.
+
+    Raises
+    ------
+    OperatorError
+        If that is no address.
+    """
+    from eth_utils.address import is_address, to_checksum_address
+
     from governance.services.registry import Registry
 
+    if not is_address(following):
+        raise OperatorError(f"{following!r} is no address, or has a typing error; write 0x and 40 hexadecimal digits")
+    following = to_checksum_address(following)
     registry, number = Registry(chain), organisation_of(chain, signer)
     registry.ask_operator(signer, number, following)
     from_s = registry.operator_change(number).from_s
-    return f"{following} is announced as operator of organisation {number}, from {from_s} on, the chain's time"
+    return f"{following} is announced as operator of organisation {number}, from {utc(from_s)} on chain on"
 
 
 def keep_operator(chain: Chain, signer: Signer) -> str:

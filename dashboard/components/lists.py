@@ -14,7 +14,8 @@ from governance.domain.release import RefusalReason, Status
 from governance.policy import rule_ids
 
 PROPOSAL_PAGE = "views/proposal.py"
-RELEASE_PAGE = "views/releases.py"
+RELEASE_PAGE = "views/release.py"
+RELEASES_PAGE = "views/releases.py"
 REASONS = {
     RefusalReason.POLICY: "the members agreed, the constitution did not",
     RefusalReason.VOTE: "the vote failed or was not carried out in time",

@@ -54,3 +54,5 @@ def deploy(
         print_json(done)
     else:
         say(f"deployed on chain {done.chain_id}; give {place.deployment_file} to every member and operator")
+        say(f"the digest that members endorse: 0x{done.digest().hex()}")
+        say(f"from here on name the node to every command: export FOLKMOOT_RPC={undertaking.place.rpc_url}")

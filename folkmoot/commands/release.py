@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from folkmoot.commands.audit import RegistryOption, RpcOption
-from folkmoot.options import HomeOption, JsonOption, open_home, print_json, read_credits, say
+from folkmoot.options import HomeOption, JsonOption, open_home, print_json, read_credits, say, utc
 from governance.errors import FolkmootError
 
 group = typer.Typer(
@@ -114,7 +114,7 @@ def use(
     place, settings = open_home(home)
     chain, user = open_chain(place, settings), open_keystore(place, settings).signer(key)
     until_s = use_model(chain, user, _digest(file), months=months, limit_e18=int(at_most.scaleb(18)))
-    say(f"paid until the chain's time is {until_s}; whether it may be used: folkmoot release verify {file}")
+    say(f"paid until {utc(until_s)} on chain; whether it may be used: folkmoot release verify {file}")
 
 
 @group.command("collect")

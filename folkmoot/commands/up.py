@@ -31,11 +31,13 @@ def up(
     Example: folkmoot up --home var/demo
     """
     from folkmoot.devnet import WARNING, Devnet
+    from folkmoot.network import require_own_chain
 
     place, settings = open_home(home)
     if settings.rpc_url is not None:
         say(f"FOLKMOOT_RPC names {settings.rpc_url}: that network is used, and there is nothing to start")
         return
+    require_own_chain(place)
     info = Devnet(place, settings).start(port=port)
     note(WARNING)
     if json_:

@@ -14,6 +14,13 @@ from governance.services.reading import items, number, raw, row
 if TYPE_CHECKING:
     from governance.ports import Chain, Event
 
+REFUSALS: Final = {
+    "none": "nobody said why",
+    "policy": "the constitution did not let it",
+    "vote": "the vote failed, or was not asked for or carried out in time",
+    "jury": "no jury could measure it",
+    "withdrawal": "an owner behind it took its consent back",
+}
 TERMS_FIELDS: Final = 20
 JOB_FIELDS: Final = 14
 
@@ -85,7 +92,7 @@ class Milestones:
         rules = ", ".join(rule_ids(self._policy, number(values["failedRules"])))
         if reason is RefusalReason.POLICY:
             return f"REFUSED: the vote passed, the constitution did not let it: [{rules}]"
-        return f"REFUSED: {reason.name.lower()}"
+        return f"REFUSED: {REFUSALS[reason.name.lower()]}"
 
     def released(self, values: Mapping[str, object]) -> str:
         return f"RELEASED: file {raw(values['artifact']).hex()[:8]} may be used; every rule holds"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from folkmoot.processes import running
 from governance.domain.market import Kind
 from governance.domain.policy import PolicySet, Source
-from governance.domain.release import Status
+from governance.domain.release import RefusalReason, Status
 from governance.policy import rule_ids
 from governance.services.market import Market
 from governance.services.reading import number, raw, row
 from governance.services.registry import Registry
-from governance.services.releases import Governor, ReleaseRecord, Releases
+from governance.services.releases import Governor, ReleaseRecord, Releases, Votes
 from governance.services.verdicts import release_verdict
 
 if TYPE_CHECKING:
@@ -125,8 +125,10 @@ class Report:
         return found
 
     def _candidate(self, releases: Releases, release: ReleaseRecord) -> Candidate:
-        votes = Governor(self.chain).votes(release.proposal_id)
-        state = Governor(self.chain).state(release.proposal_id)
+        # A candidate that no jury could measure, or whose deadline passed, never came to a vote.
+        asked = release.proposal_id != 0
+        votes = Governor(self.chain).votes(release.proposal_id) if asked else Votes(against=0, in_favour=0, abstain=0)
+        state = Governor(self.chain).state(release.proposal_id).name.lower() if asked else "none"
         verdict = release_verdict(releases, self.policy, release, now_s=release.decided_at_s)
         failed, applied = self._decided(release)
         document: Json = {
@@ -136,8 +138,9 @@ class Report:
             "artifact": release.artifact.hex(),
             "proposal_id": str(release.proposal_id),
             "votes": {"for": votes.in_favour, "against": votes.against, "abstain": votes.abstain},
-            "proposal_state": state.name.lower(),
+            "proposal_state": state,
             "outcome": release.status.name.lower(),
+            "refusal": release.reason.name.lower(),
             "failed_rules": list(rule_ids(self.policy, failed)),
             "facts": {
                 finding.rule.fact: {
@@ -150,7 +153,9 @@ class Report:
                 for finding in verdict.findings
             },
         }
-        agrees = verdict.failed == failed and (not applied or verdict.applied == applied)
+        # Only then the contract asked the policy.
+        judged = release.reason in {RefusalReason.NONE, RefusalReason.POLICY}
+        agrees = not judged or (verdict.failed == failed and (not applied or verdict.applied == applied))
         return Candidate(document=document, agrees=agrees, status=release.status)
 
     def _decided(self, release: ReleaseRecord) -> tuple[int, int]:

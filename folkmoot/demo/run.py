@@ -16,9 +16,10 @@ from folkmoot.demo.cast import EXAMPLE
 from folkmoot.demo.founding import Founder13, Network
 from folkmoot.demo.newcomer import OpenProposal, leave_open
 from folkmoot.demo.report import Candidate, Report
-from folkmoot.demo.story import Clock, Story
+from folkmoot.demo.story import Clock, NewestWork, Story
 from folkmoot.demo.turn import own_turn
 from folkmoot.devnet import Devnet
+from folkmoot.devnet.rpc import RpcClient
 from folkmoot.files import storage_errors, write_json
 from folkmoot.home import Home
 from folkmoot.settings import Settings
@@ -103,8 +104,9 @@ class Demonstration:
         network = founder.found()
         self._lap("founding", started)
         self._start_agents(home, network)
-        slugs = tuple(network.configs)
-        story = Story(home=home, network=network, clock=Clock(home=home, devnet=devnet, slugs=slugs), tell=self.tell)
+        work = NewestWork(RpcClient(info.rpc_url))
+        clock = Clock(home=home, devnet=devnet, slugs=tuple(network.configs), newest_work=work)
+        story = Story(home=home, network=network, clock=clock, tell=self.tell)
         begun = time.monotonic()
         story.start_job(JOB, seeded=self.seed is not None)
         job = story.run()
@@ -142,7 +144,7 @@ class Demonstration:
         if old.root.exists() and any(old.root.iterdir()):
             with suppress(FolkmootError):
                 stop(old, Devnet(old, self.settings))
-            kept = old.root.with_name(old.root.name + ".old")
+            kept = _place_of_old(old)
             with storage_errors(kept):
                 if kept.exists():
                     shutil.rmtree(kept)
@@ -152,6 +154,13 @@ class Demonstration:
 
     def _lap(self, what: str, since: float) -> None:
         self.seconds[what] = round(time.monotonic() - since, 1)
+
+
+def _place_of_old(old: Home) -> Path:
+    """Return where a home is kept; one that was never finished does not take the place of one that was."""
+    kept = old.root.with_name(old.root.name + ".old")
+    takes_its_place = old.report_file.exists() or not Home.at(kept).report_file.exists()
+    return kept if takes_its_place else old.root.with_name(old.root.name + ".unfinished")
 
 
 def judge(candidates: list[Candidate]) -> Outcome:

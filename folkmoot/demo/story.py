@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from folkmoot.demo.cast import COORDINATOR
 from folkmoot.demo.milestones import Milestones
+from folkmoot.devnet.rpc import RpcClient
 from folkmoot.jobs import hand_over
 from folkmoot.processes import is_running, noted_pid
 from folkmoot.votes import Proposals, Support
@@ -50,6 +51,25 @@ class AgentPlans:
     """0 before it has written any."""
 
 
+@dataclass(slots=True)
+class NewestWork:
+    """Finds the newest block that holds a transaction; plans that were made before it are out of date."""
+
+    node: RpcClient
+    _head: int = 0
+    _found: int = 0
+
+    def __call__(self) -> int:
+        """Return its number."""
+        head = self.node.number("eth_blockNumber")
+        new = range(self._head + 1, head + 1)
+        counts = self.node.batch("eth_getBlockTransactionCountByNumber", [hex(block) for block in new])
+        full = [block for block, count in zip(new, counts, strict=True) if count != "0x0"]
+        self._found = max(full, default=self._found)
+        self._head = head
+        return self._found
+
+
 @dataclass(slots=True, kw_only=True)
 class Clock:
     """Moves the development chain's time when no agent has work or an open window."""
@@ -57,6 +77,7 @@ class Clock:
     home: Home
     devnet: Devnet
     slugs: tuple[str, ...]
+    newest_work: Callable[[], int]
     _idle: int = 0
     _head: int = 0
     moved: list[int] = field(default_factory=list)
@@ -65,7 +86,10 @@ class Clock:
     def tick(self, head: int, now_s: int) -> bool:
         """Look at the plans of all that run; move the clock if all have been idle; say whether it moved."""
         plans = [plan for slug in self.slugs if not self._is_gone(slug, plan := self._plans(slug))]
-        seen = all(plan.block >= self._head for plan in plans)
+        # Asked after the plans: who acted and has told its plans since has its transaction in a block. Without this a
+        # keeper that just closed a vote, and has not looked at its next deadline yet, would let that deadline pass.
+        since = max(self._head, self.newest_work())
+        seen = all(plan.block >= since for plan in plans)
         self._idle = self._idle + 1 if seen and not any(plan.busy for plan in plans) else 0
         self._head = head
         due = [plan.due_at_s for plan in plans if plan.due_at_s > now_s]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from folkmoot.demo.milestones import REFUSALS
 from folkmoot.demo.run import Outcome, Told
 from folkmoot.devnet import WARNING
 from folkmoot.settings import default_home
@@ -38,7 +39,7 @@ def _candidates(told: Told) -> list[str]:
         facts, votes = _mapping(document["facts"]), _mapping(document["votes"])
         outcome = str(document["outcome"]).upper()
         cast = f"{votes['for']} votes for, {votes['against']} against"
-        lines += ["", f"  {document['name']}: {cast}: {outcome}, {_rules(document['failed_rules'])}"]
+        lines += ["", f"  {document['name']}: {cast}: {outcome}, {_why(document)}"]
         lines += [f"      {words} {_figure(_mapping(facts[name]), LIMITS[name])}" for name, words in FIGURES.items()]
     return lines
 
@@ -57,15 +58,14 @@ def _meaning(told: Told) -> list[str]:
 def _honesty(seeded: bool) -> list[str]:  # noqa: FBT001 - a fact to print
     lines = ["All parties ran on this machine and belong to whoever started it.", f"It is a {WARNING}."]
     if seeded:
-        lines.append(
-            "The owners' noise was seeded, so this run has NO privacy. For real noise: folkmoot demo --private"
-        )
+        again = f"{_program()} demo --keep --private"
+        lines.append(f"The owners' noise was seeded, so this run has NO privacy. For real noise: {again}")
     return lines
 
 
 def _next_steps(told: Told, home: Home, *, keep: bool) -> list[str]:
     if not keep:
-        return ["Nothing runs any more. To look around and cast a vote: folkmoot demo --keep"]
+        return [f"Nothing runs any more. To look around and cast a vote: {_program()} demo --keep"]
     open_ = told.open_proposal
     key = home.keys / f"{open_.voter}.json"
     address = dashboard_address(home) or f"the dashboard did not start; see {home.logs / 'dashboard.log'}"
@@ -93,14 +93,17 @@ def _files(told: Told, home: Home, verify: str) -> list[str]:
     where = "" if home.root == default_home() else f" --home {home.root}"
     starts = ("may I use it?", *("" for _ in told.candidates))
     return [
-        f"  {start:<16}{verify} {home.store / str(each.document['artifact'])}{where}"
+        f"  {start:<16}{verify} {home.store / str(each.document['artifact'])}{where}   # {each.document['name']}"
         for start, each in zip(starts, told.candidates, strict=False)
     ]
 
 
-def _rules(failed: object) -> str:
+def _why(document: Mapping[str, object]) -> str:
+    failed, refusal = document["failed_rules"], str(document["refusal"])
     names = ", ".join(map(str, failed)) if isinstance(failed, list) else ""
-    return f"because of [{names}]" if names else "every rule holds"
+    if names:
+        return f"because of [{names}]"
+    return "every rule holds" if refusal == "none" else REFUSALS[refusal]
 
 
 def _program() -> str:

@@ -132,7 +132,7 @@ def test_whoever_has_no_wallet_reads_everything_and_nothing_leaves_the_page(page
         ("/", "Overview"),
         ("/proposals", "Proposals"),
         (f"/proposal?id={site.network.refused_proposal}", "What the constitution says"),
-        (f"/releases?id={site.network.released.hex()}", "The walk back"),
+        (f"/release?id={site.network.released.hex()}", "The walk back"),
         ("/participants", "Agents and agreements"),
         ("/history", "History"),
     ):
@@ -275,12 +275,25 @@ def test_other_sites_cannot_frame_the_page(site: Site) -> None:
     assert "script-src 'self' blob: 'wasm-unsafe-eval' 'sha256-" in headers["Content-Security-Policy"]
 
 
+def test_a_candidate_opened_from_the_list_stays_when_a_wallet_is_connected(page: Page, site: Site) -> None:
+    wallet_of(site, "Hungary", "operator").install(page)
+    page.goto(f"{site.url}/releases")
+    page.get_by_role("link", name="From the vote back to the agreements").first.click()
+    expect(page.get_by_role("heading", name="The walk back")).to_be_visible()
+
+    connect(page)
+
+    expect(page.get_by_text("Connect your wallet in the sidebar to sign off")).to_have_count(0)
+    expect(page.get_by_role("heading", name="The walk back")).to_be_visible()
+    assert "/release?id=" in page.url
+
+
 def test_an_owner_objects_and_takes_its_consent_back_from_its_wallet(page: Page, site: Site) -> None:
     network = site.network
     stake, owner = Consent(network.chain).objection_stake_e18(), network.operator("Hungary")
     network.chain.send(network.operator("Moot Institute"), "Credit", "transfer", (owner.address, stake))
     wallet_of(site, "Hungary", "operator").install(page)
-    page.goto(f"{site.url}/releases?id={network.released.hex()}")
+    page.goto(f"{site.url}/release?id={network.released.hex()}")
 
     connect(page)
     page.get_by_role("button", name="Allow the stake of").click()

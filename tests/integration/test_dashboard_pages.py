@@ -300,7 +300,7 @@ def test_an_unknown_proposal_is_said_to_be_unknown() -> None:
 
 
 def test_a_release_is_walked_back_to_its_agreements(played: Played) -> None:
-    app = show("releases", id=played.network.released.hex())
+    app = show("release", id=played.network.released.hex())
 
     said = texts(app)
     for words in ("1. The vote", "2. The jury", "3. The rounds", "4. The agreements", "Row counts are public."):

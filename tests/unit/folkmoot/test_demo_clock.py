@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 import folkmoot.demo.story
-from folkmoot.demo.story import IDLE_POLLS, Clock
+from folkmoot.demo.story import IDLE_POLLS, Clock, NewestWork
 from folkmoot.home import Home
 from folkmoot.processes import adopt
 
@@ -28,6 +28,21 @@ class NotedDevnet:
         return timestamp_s
 
 
+@dataclass
+class CountedNode:
+    """Answers how many transactions each block holds."""
+
+    transactions: dict[int, int]
+
+    def number(self, method: str) -> int:
+        assert method == "eth_blockNumber"
+        return max(self.transactions)
+
+    def batch(self, method: str, values: list[str]) -> list[str]:
+        assert method == "eth_getBlockTransactionCountByNumber"
+        return [hex(self.transactions[int(value, 16)]) for value in values]
+
+
 @pytest.fixture
 def dead_pid() -> int:
     child = subprocess.Popen(["true"])
@@ -42,9 +57,9 @@ def say(home: Home, slug: str, *, pid: int, busy: str = "", due_at_s: int = DUE_
     (folder / "status.json").write_text(json.dumps(status))
 
 
-def tick(home: Home, *slugs: str) -> tuple[Clock, list[int]]:
+def tick(home: Home, *slugs: str, newest_work: int = 7) -> tuple[Clock, list[int]]:
     devnet = NotedDevnet()
-    clock = Clock(home=home, devnet=devnet, slugs=slugs)  # type: ignore[arg-type]
+    clock = Clock(home=home, devnet=devnet, slugs=slugs, newest_work=lambda: newest_work)  # type: ignore[arg-type]
     for _ in range(IDLE_POLLS + 1):
         clock.tick(7, NOW_S)
     return clock, devnet.moved
@@ -65,6 +80,24 @@ def test_an_agent_at_work_holds_the_clock(home: Home) -> None:
     _, moved = tick(home, "keeper", "owner")
 
     assert moved == []
+
+
+def test_an_agent_that_has_not_seen_the_newest_transaction_holds_the_clock(home: Home) -> None:
+    say(home, "keeper", pid=os.getpid())
+
+    _, moved = tick(home, "keeper", newest_work=8)
+
+    assert moved == []
+
+
+def test_the_newest_transaction_is_found_also_when_empty_blocks_follow_it() -> None:
+    node = CountedNode({1: 1, 2: 3, 3: 0, 4: 0})
+    work = NewestWork(node)  # type: ignore[arg-type]
+
+    first = work()
+    node.transactions |= {5: 0, 6: 1, 7: 0}
+
+    assert (first, work(), work()) == (2, 6, 6)
 
 
 def test_an_agent_that_just_died_holds_the_clock(home: Home, dead_pid: int) -> None:
