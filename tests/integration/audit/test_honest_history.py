@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from folkmoot.cli import load_commands
+from folkmoot.home import Home
 from governance.domain.record import sha256
 from governance.services.audit import ExitCode
 from tests.audit_runs import audit
@@ -72,13 +73,18 @@ def test_silent_node_is_unavailable_evidence(story: Story) -> None:
     assert code == 4
 
 
-def test_chain_that_is_down_is_unavailable_evidence(story: Story, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("has_chain", "remedy"), [(True, "folkmoot up"), (False, "set FOLKMOOT_RPC")])
+def test_chain_that_is_down_is_unavailable_evidence(
+    story: Story, tmp_path: Path, *, has_chain: bool, remedy: str
+) -> None:
     (tmp_path / "deployment.json").write_text(story.deployment.to_json())
+    if has_chain:
+        Home(tmp_path).chain.mkdir(parents=True)
 
     code, output = run("audit", "verify", "--home", str(tmp_path))
 
     assert code == 4
-    assert "folkmoot up" in output
+    assert remedy in output
 
 
 def test_address_without_a_registry_is_a_finding(story: Story) -> None:

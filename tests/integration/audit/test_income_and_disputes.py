@@ -15,6 +15,7 @@ from folkmoot.cli import load_commands
 from folkmoot.constitution import DAY_S, FEE_BPS
 from folkmoot.home import Home
 from folkmoot.keystore import open_keystore
+from folkmoot.options import utc
 from folkmoot.settings import read_settings
 from governance.domain.income import entitled, split_income
 from governance.domain.record import sha256
@@ -77,7 +78,7 @@ def test_a_user_pays_for_a_file_and_an_owner_collects_its_share(kept: Story, hom
     said = run(home, *use, "--at-most", "2.1")
     run(home, "release", "collect", str(home / "model"), "--key", "owner")
 
-    assert str(pools.paid_until_s(release, user)) in said
+    assert utc(pools.paid_until_s(release, user)) in said
     # The block of the payment lies between the two moments that were seen.
     from_s = pools.paid_until_s(release, user) - 60 * DAY_S
     assert max(until_s, begun_s) <= from_s <= max(until_s, kept.chain.now_s())
