@@ -132,7 +132,12 @@ class Coordinator:
             require_covered(self.desk, "bonus", unpack_terms(run.terms).bonus_e18)
             self.desk.market.open_job(self.desk.signer, unpack_terms(run.terms))
             record = self.desk.market.job(job)
-        if record.state is JobState.FINISHED or self.desk.chain.now_s() > record.deadline_s:
+        late = self.desk.chain.now_s() > record.deadline_s
+        waiting = self._candidate(job) if late else None
+        if waiting:
+            # A jury that took long leaves time for a vote.
+            return self._shepherd(run, waiting)
+        if record.state is JobState.FINISHED or late:
             self._collect_reports(job)
             self._open_pool(job)
             return self._end(run, "finished" if record.state is JobState.FINISHED else "the deadline passed")
@@ -162,10 +167,10 @@ class Coordinator:
 
     def _decide(self, run: JobRun, file: JobFile) -> Plans:
         job = bytes.fromhex(run.job)
-        releases = [self.desk.releases.release(key) for key in self.desk.releases.releases_of(job)]
-        if releases and releases[-1].status is Status.CANDIDATE:
-            return self._shepherd(run, releases[-1])
-        index = len(releases)
+        candidate = self._candidate(job)
+        if candidate:
+            return self._shepherd(run, candidate)
+        index = len(self.desk.releases.releases_of(job))
         posted = self.desk.market.round_count(job)
         if posted < 1 + file.rounds_per_candidate * (index + 1):
             return self._drive(run, file, posted)
@@ -177,6 +182,12 @@ class Coordinator:
         except TrainingError as problem:
             return self._end(run, f"candidate {index} cannot be built: {problem}")
         return Plans(busy=f"{run.name}: candidate {index} is submitted")
+
+    def _candidate(self, job: bytes) -> ReleaseRecord | None:
+        """Return the candidate of a job that waits for its decision."""
+        keys = self.desk.releases.releases_of(job)
+        last = self.desk.releases.release(keys[-1]) if keys else None
+        return last if last and last.status is Status.CANDIDATE else None
 
     def _drive(self, run: JobRun, file: JobFile, number: int) -> Plans:
         try:

@@ -13,7 +13,7 @@ from agents.roles.evidence import known_rounds
 from agents.roles.feed import Feed
 from governance.domain.amendment import AmendmentState
 from governance.domain.market import Kind
-from governance.domain.release import ProposalState, Stage, Status
+from governance.domain.release import CALL_S, ProposalState, Stage, Status
 from governance.errors import ContractRefused
 from governance.ports import Receipt
 from governance.services import reading
@@ -52,7 +52,8 @@ class Keeper:
 
     def _job(self, job: bytes) -> Plans:
         releases = [self.desk.releases.release(release) for release in self.desk.releases.releases_of(job)]
-        return merge([*(self._release(release) for release in releases), *self._settle(job)])
+        undecided = any(release.status is Status.CANDIDATE for release in releases)
+        return merge([*(self._release(release) for release in releases), *self._settle(job, undecided=undecided)])
 
     @cached_property
     def _job_feed(self) -> Feed:
@@ -146,14 +147,16 @@ class Keeper:
     def _release(self, release: ReleaseRecord) -> Plans:
         if release.status is not Status.CANDIDATE:
             return Plans()
-        lapsed = self.desk.court.case(release.id).stage is Stage.LAPSED
-        if lapsed or self.desk.market.is_withdrawn(release.job, release.candidate_index):
+        case = self.desk.court.case(release.id)
+        if case.stage is Stage.LAPSED or self.desk.market.is_withdrawn(release.job, release.candidate_index):
             self._try(lambda: self.desk.releases.refuse(self.desk.signer, release.id), "refuse")
             return Plans()
         # Without a proposal it stands as one whose proposal was stopped: somebody may still ask.
         state = self.desk.governor.state(release.proposal_id) if release.proposal_id else ProposalState.CANCELED
-        end_s = max(self.desk.market.job(release.job).deadline_s, release.approval_deadline_s)
-        late = self.desk.chain.now_s() > end_s
+        end_s = max(
+            self.desk.market.job(release.job).deadline_s, release.approval_deadline_s, case.window_end_s + CALL_S
+        )
+        late = case.stage is Stage.FINAL and self.desk.chain.now_s() > end_s
         if state is ProposalState.CANCELED and late:
             self._try(lambda: self.desk.releases.refuse(self.desk.signer, release.id), "refuse")
         if release.proposal_id:
@@ -186,7 +189,7 @@ class Keeper:
             self._try(lambda: court.settle(self.desk.signer, case), "settle")
         return Plans()
 
-    def _settle(self, job: bytes) -> list[Plans]:
+    def _settle(self, job: bytes, *, undecided: bool) -> list[Plans]:
         record = self.desk.market.job(job)
         over = record.state is JobState.FINISHED or self.desk.chain.now_s() > record.deadline_s
         if not over:
@@ -197,7 +200,7 @@ class Keeper:
         bonded = [a for a in everything if a.state is not AgreementState.ACTIVE and self._is_bonded(a)]
         promised = self._settle_bonus(job)
         if not active and not bonded:
-            if not promised:
+            if not promised and not undecided:
                 self._ended.add(job)
             return []
         cases = self._measured_cases(job)

@@ -24,6 +24,8 @@ contract ReleaseRegistry is Wiring {
 
     int128 private constant MILLION = 1e6;
     uint64 private constant SUSPENSION_S = 14 days;
+    /// @dev For somebody to call a vote once the facts are beyond appeal.
+    uint64 private constant CALL_S = 2 days;
 
     // ---- Immutables ----
 
@@ -396,10 +398,7 @@ contract ReleaseRegistry is Wiring {
         if (_isWithdrawn(candidate)) return (RefusalReason.Withdrawal, 0);
         IGovernor.ProposalState vote = _voteOf(candidate);
         if (vote == IGovernor.ProposalState.Canceled) {
-            // Whoever stops a vote after the job's deadline must leave time to ask for it again.
-            bool late = block.timestamp > BOOK.job(candidate.job).deadlineS
-                && block.timestamp > candidate.approvalDeadlineS;
-            return (late ? RefusalReason.Vote : RefusalReason.None, 0);
+            return (_isGivenUp(id, candidate) ? RefusalReason.Vote : RefusalReason.None, 0);
         }
         if (vote == IGovernor.ProposalState.Defeated || vote == IGovernor.ProposalState.Expired) {
             return (RefusalReason.Vote, 0);
@@ -410,6 +409,14 @@ contract ReleaseRegistry is Wiring {
         if (block.timestamp > candidate.approvalDeadlineS) return (RefusalReason.Vote, 0);
         (failed,,) = check(id);
         return (failed != 0 ? RefusalReason.Policy : RefusalReason.None, failed);
+    }
+
+    /// @dev Nobody called a vote in time: by the job's deadline, and by a known day after its case is beyond appeal, so that
+    /// it is not lost to a jury that took long. Whoever stops a vote must leave time to ask for it again.
+    function _isGivenUp(bytes32 id, Release storage candidate) private view returns (bool) {
+        IEvaluatorCourt.Case memory measured = COURT.courtCase(id);
+        return measured.stage == IEvaluatorCourt.Stage.Final && block.timestamp > measured.windowEndS + CALL_S
+            && block.timestamp > BOOK.job(candidate.job).deadlineS && block.timestamp > candidate.approvalDeadlineS;
     }
 
     /// @dev A candidate without a proposal stands as one whose proposal was cancelled.

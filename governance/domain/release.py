@@ -13,6 +13,9 @@ from governance.domain.signing import short_text
 MISSING: Final = -(1 << 127)
 """What a juror reveals for a metric that cannot be given."""
 
+CALL_S: Final = 2 * 86_400
+"""For somebody to call a vote once a case is beyond appeal; a candidate that has none then may be refused."""
+
 MANIFEST_TYPE: Final = "(bytes32,bytes32,uint8,bytes32,bytes32,bytes32,uint128,uint128,bytes32[],(bytes32,int128)[])"
 MANIFEST_FIELDS: Final = 10
 

@@ -18,6 +18,7 @@ from agents.roles.job_runs import JobRun
 from agents.training.client import TrainingChild
 from folkmoot.settings import CHECKOUT
 from governance.domain.market import Address, JobTerms
+from governance.domain.release import Status
 from governance.services.market import JobState
 from tests.unit.roles.role_cases import COORDINATOR, HUNGARY, JOB, Chain, desk_of
 
@@ -35,6 +36,8 @@ class Network(Chain):
     allows_e18: int = 1_000 * CREDIT
     is_active: bool = True
     opened_by: list[Address] = field(default_factory=list)
+    left_s: int = DAY_S
+    """To the job's deadline."""
 
     def read(self, _contract: str, function: str, *_: object) -> int:
         return {"balanceOf": self.has_e18, "allowance": self.allows_e18}[function]
@@ -47,7 +50,7 @@ def coordinator_of(home: Path, chain: Network, *, address: Address = COORDINATOR
     def job(_id: bytes) -> SimpleNamespace:
         state = JobState.OPEN if chain.opened_by else JobState.NONE
         coordinator = chain.opened_by[0] if chain.opened_by else None
-        return SimpleNamespace(state=state, coordinator=coordinator, deadline_s=chain.time_s + DAY_S)
+        return SimpleNamespace(state=state, coordinator=coordinator, deadline_s=chain.time_s + chain.left_s)
 
     desk = desk_of(
         home,
@@ -126,6 +129,45 @@ def test_a_bond_that_rose_during_the_job_holds_it_up_until_the_file_allows_it(tm
     chain.has_e18 = 11 * CREDIT
     assert "candidate_bond: 12 credits are needed" in role.step().busy
     assert run_of(role).state == "training"
+
+
+@pytest.mark.usefixtures("inbox")
+def test_a_candidate_measured_after_the_deadline_still_gets_its_vote(tmp_path: Path) -> None:
+    chain = Network()
+    role = coordinator_of(tmp_path, chain)
+    role.step()
+    trained(role)
+    candidate = measured(role)
+    chain.left_s = -1
+
+    role.step()
+
+    assert candidate.votes == 1
+    assert run_of(role).state == "training"
+    candidate.record.status = Status.REFUSED
+    role.step()
+    assert (run_of(role).state, run_of(role).note) == ("ended", "the deadline passed")
+
+
+def measured(role: Coordinator) -> SimpleNamespace:
+    """Let the job have a candidate whose case is beyond appeal, and count the votes that are called on it."""
+    record = SimpleNamespace(
+        id=JOB, job=JOB, status=Status.CANDIDATE, proposal_id=0, candidate_index=0, artifact=bytes(32)
+    )
+    candidate = SimpleNamespace(record=record, votes=0)
+
+    def propose(_signer: object, **_: object) -> None:
+        candidate.votes += 1
+        record.proposal_id = 1
+
+    desk = cast("SimpleNamespace", role.desk)
+    desk.releases.releases_of = lambda _job: [JOB]
+    desk.releases.release = lambda _id: record
+    desk.releases.policy_hash = lambda: bytes(32)
+    desk.releases.facts_hash = lambda _id: bytes(32)
+    desk.court = SimpleNamespace(is_conclusive=lambda _id: True)
+    desk.governor = SimpleNamespace(approval=lambda *_, **__: b"", propose=propose)
+    return candidate
 
 
 def trained(role: Coordinator) -> None:

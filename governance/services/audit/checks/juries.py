@@ -239,7 +239,7 @@ def _check_end(context: Context, exam: Examination, case: Case) -> None:
 
 def _check_record(context: Context, exam: Examination, case: Case) -> None:
     where, sitting = name_of(case), case.sittings[-1]
-    stage, window_end = _stage(context, case)
+    stage, window_end = stage_of(context, case)
     undecided = case.appeal_ended is not None and sitting.final is None
     # After an appeal without a result the reveals behind the first one count again.
     reveals = case.sittings[0].reveals if undecided else sitting.reveals
@@ -261,7 +261,8 @@ def _check_record(context: Context, exam: Examination, case: Case) -> None:
     context.state(exam, where, "rows that it measures", expected=case.roots, call=(WHERE, "evaluationRoots", case.id))
 
 
-def _stage(context: Context, case: Case) -> tuple[Stage, int]:
+def stage_of(context: Context, case: Case) -> tuple[Stage, int]:
+    """Return where a case stands in the end, and the end of its window, chain time."""
     sitting, settings = case.sittings[-1], kept_settings(context, case)
     if case.appeal_ended is not None:
         return (Stage.FINAL, context.time_s(case.appeal_ended))

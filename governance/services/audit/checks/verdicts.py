@@ -5,7 +5,7 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
 
 from governance.domain.policy import Fact, Phase, PolicySet, Source, Verdict
-from governance.domain.release import MISSING, ProposalState, RefusalReason, facts_hash
+from governance.domain.release import CALL_S, MISSING, ProposalState, RefusalReason, Stage, facts_hash
 from governance.domain.signing import read_short_text, short_text
 from governance.errors import PolicyError
 from governance.policy.verdict import evaluate, rule_ids
@@ -14,6 +14,7 @@ from governance.services import reading
 from governance.services.audit.ballots import Power, Proposal, read_power, read_proposals
 from governance.services.audit.checks.candidates import contributors_of, data_agreements, name_of, purposes_of
 from governance.services.audit.checks.constitution import policy_at, policy_in_force
+from governance.services.audit.checks.juries import stage_of
 from governance.services.audit.consents import endorsed_before, objections_before, sign_offs_before, was_withdrawn
 from governance.services.audit.context import END, Context, place
 from governance.services.audit.records import Release
@@ -194,18 +195,22 @@ def _check_refused(
         passed = state in (ProposalState.SUCCEEDED, ProposalState.QUEUED)
         exam.holds(where, "the vote had passed", condition=passed, found=state.name if state else "no vote")
     if reason is RefusalReason.VOTE:
-        late = context.time_s(release.decided) > _last_chance_s(context, release, vote)
+        late = _is_given_up(context, release, vote, context.time_s(release.decided))
         lost = vote is not None and vote.state_at(context.time_s(release.decided), power) in LOST
         exam.holds(where, "the vote was lost, or its time was over", condition=lost or late)
 
 
-def _last_chance_s(context: Context, release: Release, vote: Proposal | None) -> int:
-    """Return the time after which a candidate can no longer be released, whatever happens."""
+def _is_given_up(context: Context, release: Release, vote: Proposal | None, time_s: int) -> bool:
+    """Whether a candidate could no longer be released at a time, whatever happened."""
     if vote is not None and vote.canceled is None:
-        return vote.approval_deadline_s
-    job = context.records.jobs.get(release.manifest.job)
+        return time_s > vote.approval_deadline_s
+    job, case = context.records.jobs.get(release.manifest.job), context.records.cases.get(release.id)
+    if job is None or case is None:
+        return False
+    stage, final_s = stage_of(context, case)
     # A vote that was stopped may be asked for again until its approval would have been too late.
-    return max(job.terms.deadline_s if job else 0, vote.approval_deadline_s if vote else 0)
+    last_s = max(job.terms.deadline_s, final_s + CALL_S, vote.approval_deadline_s if vote else 0)
+    return stage is Stage.FINAL and time_s > last_s
 
 
 def _check_stored_facts(context: Context, exam: Examination, release: Release, facts: list[Fact]) -> None:
