@@ -61,6 +61,21 @@ def test_a_change_is_judged_anew_when_a_test_that_may_notice_it_changes() -> Non
     assert {path.name for path in throughout} >= {"System.t.sol", "SystemBase.sol", "MarketBase.sol", "Consent.t.sol"}
 
 
+def test_a_change_survives_only_what_all_tests_let_pass() -> None:
+    change = next(mutants.generated("Credit"))
+    near, wide = {change.identity: {"verdict": "survived"}}, {change.by_all.identity: {"verdict": "killed"}}
+
+    assert mutants.verdict_of(change, {}) is None
+    assert mutants.verdict_of(change, near) is None
+    assert mutants.verdict_of(change, near | wide) == "killed"
+
+
+def test_a_part_is_tried_by_the_tests_of_the_contract_that_it_is_part_of() -> None:
+    change = next(mutants.generated("RoundScores"))
+
+    assert "RoundLedger" in change.match_path
+
+
 def test_random_calls_shared_by_invariants_count_once() -> None:
     said = (
         "Ran 2 tests for test/A.sol:A\n[PASS] invariant_x() (runs: 2, calls: 256, reverts: 9)\n"
