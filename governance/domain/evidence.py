@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from eth_utils.address import is_address
+
 from governance.domain import merkle
 from governance.domain.market import Address
 from governance.domain.record import Record, canonical_json, parse_canonical_json, sha256
@@ -26,7 +28,15 @@ class Leaf:
     """SHA-256 of the agent's update or aggregate document."""
 
     def hashed(self, job: bytes, round_number: int) -> bytes:
-        """Return the leaf of the round's tree (OpenZeppelin StandardMerkleTree)."""
+        """Return the leaf of the round's tree (OpenZeppelin StandardMerkleTree).
+
+        Raises
+        ------
+        InvalidRecord
+            If agent or round cannot be encoded: a document that somebody else wrote may name anything.
+        """
+        if not is_address(self.agent) or not 0 <= round_number < 1 << 32:
+            raise InvalidRecord(f"round {round_number!r:.20} of {self.agent!r:.60} is no leaf")
         return merkle.standard_leaf(LEAF_TYPES, (job, round_number, self.agent, self.digest))
 
 

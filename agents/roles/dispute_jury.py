@@ -1,0 +1,187 @@
+"""A juror's answer in a dispute about an invalid update: fetch the evidence, judge it, say why.
+
+The evidence comes from whoever complains and from the job's parties, none of whom is trusted: bytes count by their
+digest alone. Where they cannot be had nothing is judged; the juror abstains then, and the complaint lapses.
+"""
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from agents.net.errors import ArtifactError, NetError
+from agents.roles.desk import Desk
+from agents.roles.invalid_updates import (
+    MAX_DOCUMENT_BYTES,
+    Unsound,
+    Work,
+    check_aggregate,
+    check_owner,
+    read_complaint,
+)
+from agents.roles.plan import task_of_plan
+from agents.training.canonical import canonical_json
+from agents.training.errors import TaskError
+from governance.domain.evidence import Leaf, RoundEvidence
+from governance.domain.market import Address, AggregationPrivacy, IntegrationMode, Kind
+from governance.errors import InvalidRecord, RecordError
+from governance.services.disputes import DisputeRecord, Disputes, Ground
+from governance.services.market import AgreementRecord
+
+LOGGER = logging.getLogger(__name__)
+UPHELD_MICROS, REJECTED_MICROS = 1_000_000, 0
+MAX_PEERS = 8
+FETCH_S = 120.0
+"""Wall time for one try at all the evidence: what came is kept, and the rest is asked for again later."""
+REPORT_TYPE = "dispute-report"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a juror says about a complaint, and the report that says why."""
+
+    upheld: bool
+    report: bytes
+
+    @property
+    def values(self) -> tuple[int]:
+        """Return the one value that the court asks for, in millionths."""
+        return (UPHELD_MICROS if self.upheld else REJECTED_MICROS,)
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Gets documents by digest from our store or the parties', and keeps what came."""
+
+    desk: Desk
+    peers: list[Address]
+    until: float = field(default_factory=lambda: time.monotonic() + FETCH_S)
+
+    def fetch(self, digest: bytes) -> bytes:
+        """Return the bytes behind a digest.
+
+        Raises
+        ------
+        ArtifactError
+            If none of the peers serves them now.
+        """
+        try:
+            return self.desk.store.read(digest.hex())
+        except ArtifactError:
+            return self._ask(digest)
+
+    def _ask(self, digest: bytes) -> bytes:
+        for peer in list(self.peers):
+            if time.monotonic() > self.until:
+                break
+            try:
+                found = self.desk.fetch(peer, digest)
+            except NetError as problem:
+                LOGGER.info("evidence %s: %s", digest.hex()[:8], problem)
+                continue
+            if len(found) <= MAX_DOCUMENT_BYTES:
+                # So that other jurors and auditors find it, too.
+                self.desk.store.put(found)
+            return found
+        raise ArtifactError(f"nobody serves the evidence {digest.hex()[:8]}")
+
+
+def answer_dispute(desk: Desk, case: bytes) -> Answer:
+    """Judge a dispute.
+
+    Raises
+    ------
+    NetError
+        If a document cannot be had now.
+    TaskError, DataError, PrivacyError
+        If nobody can judge it: the plan is unreadable, or single updates of this job are not published.
+    """
+    complaint = Disputes(desk.chain).dispute(case)
+    agreement = desk.market.agreement(complaint.agreement) if complaint else None
+    if complaint is None or agreement is None or complaint.ground is not Ground.INVALID_UPDATE:
+        raise TaskError("this case belongs to no complaint that a jury judges")
+    _require_judgeable(desk, agreement)
+    evidence = Evidence(desk, _peers(desk, complaint, agreement))
+    data = evidence.fetch(complaint.evidence)
+    try:
+        played, leaf = read_complaint(data, seller=agreement.seller, kind=agreement.kind, units=agreement.units)
+    except (InvalidRecord, RecordError) as problem:
+        return _answer(case, complaint, because=f"the evidence shows nothing: {problem}", upheld=False)
+    # Asked outside: a node that lags behind must not look like a false complaint.
+    posted = desk.market.round_root(agreement.job, played.round_number)
+    if played.job != agreement.job or played.root() != posted:
+        return _answer(case, complaint, because="the evidence is not the round that was posted", upheld=False)
+    return _judge(desk, case, complaint, agreement=agreement, played=played, leaf=leaf, evidence=evidence)
+
+
+def _judge(
+    desk: Desk,
+    case: bytes,
+    complaint: DisputeRecord,
+    *,
+    agreement: AgreementRecord,
+    played: RoundEvidence,
+    leaf: Leaf,
+    evidence: Evidence,
+) -> Answer:
+    work = _work(desk, agreement, played, evidence)
+    document = evidence.fetch(leaf.digest)
+    try:
+        if agreement.kind is Kind.COMPUTE:
+            check_aggregate(document, leaf, work, owners=played.leaves[:-1], fetch=evidence.fetch)
+        else:
+            check_owner(document, leaf, work)
+    except Unsound as problem:
+        return _answer(case, complaint, because=str(problem), upheld=True)
+    return _answer(case, complaint, because="the task could have produced this", upheld=False)
+
+
+def _require_judgeable(desk: Desk, agreement: AgreementRecord) -> None:
+    if desk.agreements.aggregation_privacy(agreement.job) is not AggregationPrivacy.CLEAR:
+        raise TaskError("single updates of this job are not published")
+    if agreement.mode is not IntegrationMode.COUPLED:
+        raise TaskError("the rounds of this job are not posted one by one")
+
+
+def _work(desk: Desk, agreement: AgreementRecord, played: RoundEvidence, evidence: Evidence) -> Work:
+    agents = {leaf.agent for leaf in played.leaves[:-1]}
+    everybody = {each.seller: each.rows for each in desk.agreements.of(agreement.job) if each.kind is Kind.DATA}
+    # A round of strangers alone still has to be judged by the plan, and a plan needs owners.
+    sold = {agent: rows for agent, rows in everybody.items() if agent in agents} or everybody
+    return Work(
+        job=played.job,
+        round_number=played.round_number,
+        rounds_per_candidate=desk.agreements.rounds_per_candidate(agreement.job),
+        task=task_of_plan(evidence.fetch(desk.agreements.task_digest(agreement.job)), sold),
+    )
+
+
+def _peers(desk: Desk, complaint: DisputeRecord, agreement: AgreementRecord) -> list[Address]:
+    """Return who may hold the evidence: the job's parties, then the agents of whoever complains."""
+    providers = [a.seller for a in desk.agreements.of(agreement.job) if a.kind is Kind.COMPUTE]
+    parties = (agreement.buyer, agreement.seller, *providers)
+    return _first((*_agents_of(desk, complaint.challenger), *parties))
+
+
+def _agents_of(desk: Desk, operator: Address) -> list[Address]:
+    agents = [agent for agent in desk.registry.agents() if agent.active]
+    # A complainant of many agents must not push the parties out of the list.
+    return [a.address for a in agents if desk.registry.operator_of(a.address) == operator][: MAX_PEERS // 2]
+
+
+def _first(agents: Iterable[Address]) -> list[Address]:
+    return list(dict.fromkeys(agents))[:MAX_PEERS]
+
+
+def _answer(case: bytes, complaint: DisputeRecord, *, because: str, upheld: bool) -> Answer:
+    LOGGER.info("dispute %s: %s: %s", case.hex()[:8], "upheld" if upheld else "rejected", because[:200])
+    report = canonical_json(
+        {
+            "type": REPORT_TYPE,
+            "dispute": "0x" + case.hex(),
+            "evidence": "0x" + complaint.evidence.hex(),
+            "upheld": int(upheld),
+            "because": because[:200],
+        }
+    )
+    return Answer(upheld=upheld, report=report)
