@@ -11,21 +11,12 @@ from dataclasses import dataclass, field
 
 from agents.net.errors import ArtifactError, NetError
 from agents.roles.desk import Desk
-from agents.roles.invalid_updates import (
-    MAX_DOCUMENT_BYTES,
-    Unsound,
-    Work,
-    check_aggregate,
-    check_owner,
-    read_complaint,
-)
-from agents.roles.plan import task_of_plan
+from agents.roles.invalid_updates import MAX_DOCUMENT_BYTES, judge
 from agents.training.canonical import canonical_json
 from agents.training.errors import TaskError
-from governance.domain.evidence import Leaf, RoundEvidence
-from governance.domain.market import Address, AggregationPrivacy, IntegrationMode, Kind
-from governance.errors import InvalidRecord, RecordError
-from governance.services.disputes import DisputeRecord, Disputes, Ground
+from governance.domain.accusation import Accusation
+from governance.domain.market import Address, Kind
+from governance.services.disputes import REPORT_TYPE, DisputeRecord, Disputes, Ground
 from governance.services.market import AgreementRecord
 
 LOGGER = logging.getLogger(__name__)
@@ -33,7 +24,6 @@ UPHELD_MICROS, REJECTED_MICROS = 1_000_000, 0
 MAX_PEERS = 8
 FETCH_S = 120.0
 """Wall time for one try at all the evidence: what came is kept, and the rest is asked for again later."""
-REPORT_TYPE = "dispute-report"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,65 +84,44 @@ def answer_dispute(desk: Desk, case: bytes) -> Answer:
     NetError
         If a document cannot be had now.
     TaskError, DataError, PrivacyError
-        If nobody can judge it: the plan is unreadable, or single updates of this job are not published.
+        If nobody can judge it.
+    InvalidRecord
+        If the node lags behind.
     """
     complaint = Disputes(desk.chain).dispute(case)
     agreement = desk.market.agreement(complaint.agreement) if complaint else None
     if complaint is None or agreement is None or complaint.ground is not Ground.INVALID_UPDATE:
         raise TaskError("this case belongs to no complaint that a jury judges")
-    _require_judgeable(desk, agreement)
-    evidence = Evidence(desk, _peers(desk, complaint, agreement))
-    data = evidence.fetch(complaint.evidence)
-    try:
-        played, leaf = read_complaint(data, seller=agreement.seller, kind=agreement.kind, units=agreement.units)
-    except (InvalidRecord, RecordError) as problem:
-        return _answer(case, complaint, because=f"the evidence shows nothing: {problem}", upheld=False)
-    # Asked outside: a node that lags behind must not look like a false complaint.
-    posted = desk.market.round_root(agreement.job, played.round_number)
-    if played.job != agreement.job or played.root() != posted:
-        return _answer(case, complaint, because="the evidence is not the round that was posted", upheld=False)
-    return _judge(desk, case, complaint, agreement=agreement, played=played, leaf=leaf, evidence=evidence)
+    found = judge(_accusation(desk, complaint, agreement), Evidence(desk, _peers(desk, complaint, agreement)).fetch)
+    word = "upheld" if found.upheld else "rejected"
+    LOGGER.info("dispute %s: %s: %s", case.hex()[:8], word, found.because)
+    report = canonical_json(
+        {
+            "type": REPORT_TYPE,
+            "dispute": "0x" + case.hex(),
+            "evidence": "0x" + complaint.evidence.hex(),
+            "upheld": int(found.upheld),
+            "because": found.because,
+        }
+    )
+    return Answer(upheld=found.upheld, report=report)
 
 
-def _judge(
-    desk: Desk,
-    case: bytes,
-    complaint: DisputeRecord,
-    *,
-    agreement: AgreementRecord,
-    played: RoundEvidence,
-    leaf: Leaf,
-    evidence: Evidence,
-) -> Answer:
-    work = _work(desk, agreement, played, evidence)
-    document = evidence.fetch(leaf.digest)
-    try:
-        if agreement.kind is Kind.COMPUTE:
-            check_aggregate(document, leaf, work, owners=played.leaves[:-1], fetch=evidence.fetch)
-        else:
-            check_owner(document, leaf, work)
-    except Unsound as problem:
-        return _answer(case, complaint, because=str(problem), upheld=True)
-    return _answer(case, complaint, because="the task could have produced this", upheld=False)
-
-
-def _require_judgeable(desk: Desk, agreement: AgreementRecord) -> None:
-    if desk.agreements.aggregation_privacy(agreement.job) is not AggregationPrivacy.CLEAR:
-        raise TaskError("single updates of this job are not published")
-    if agreement.mode is not IntegrationMode.COUPLED:
-        raise TaskError("the rounds of this job are not posted one by one")
-
-
-def _work(desk: Desk, agreement: AgreementRecord, played: RoundEvidence, evidence: Evidence) -> Work:
-    agents = {leaf.agent for leaf in played.leaves[:-1]}
-    everybody = {each.seller: each.rows for each in desk.agreements.of(agreement.job) if each.kind is Kind.DATA}
-    # A round of strangers alone still has to be judged by the plan, and a plan needs owners.
-    sold = {agent: rows for agent, rows in everybody.items() if agent in agents} or everybody
-    return Work(
-        job=played.job,
-        round_number=played.round_number,
-        rounds_per_candidate=desk.agreements.rounds_per_candidate(agreement.job),
-        task=task_of_plan(evidence.fetch(desk.agreements.task_digest(agreement.job)), sold),
+def _accusation(desk: Desk, complaint: DisputeRecord, agreement: AgreementRecord) -> Accusation:
+    job = agreement.job
+    return Accusation(
+        job=job,
+        seller=agreement.seller,
+        kind=agreement.kind,
+        units=agreement.units,
+        mode=agreement.mode,
+        privacy=desk.agreements.aggregation_privacy(job),
+        rounds_per_candidate=desk.agreements.rounds_per_candidate(job),
+        plan=desk.agreements.task_digest(job),
+        # Read here, once: a node that lags behind must not look like a false complaint.
+        roots=[each.root for each in desk.market.rounds(job)],
+        rows={each.seller: each.rows for each in desk.agreements.of(job) if each.kind is Kind.DATA},
+        evidence=complaint.evidence,
     )
 
 
@@ -171,17 +140,3 @@ def _agents_of(desk: Desk, operator: Address) -> list[Address]:
 
 def _first(agents: Iterable[Address]) -> list[Address]:
     return list(dict.fromkeys(agents))[:MAX_PEERS]
-
-
-def _answer(case: bytes, complaint: DisputeRecord, *, because: str, upheld: bool) -> Answer:
-    LOGGER.info("dispute %s: %s: %s", case.hex()[:8], "upheld" if upheld else "rejected", because[:200])
-    report = canonical_json(
-        {
-            "type": REPORT_TYPE,
-            "dispute": "0x" + case.hex(),
-            "evidence": "0x" + complaint.evidence.hex(),
-            "upheld": int(upheld),
-            "because": because[:200],
-        }
-    )
-    return Answer(upheld=upheld, report=report)

@@ -4,14 +4,16 @@ Everything follows from bytes with a known digest and from the chain, so that al
 These are the bounds by which a provider leaves an update out of its sum; they say nothing about an update inside them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agents.roles.plan import task_of_plan
 from agents.roles.rounds import name_round
 from agents.training.errors import TaskError
 from agents.training.federated import MAX_UPDATE_NANOS, aggregate, check_update
 from agents.training.preprocessing import check_statistics
 from agents.training.task import TrainingTask
+from governance.domain.accusation import Accusation, Fetch, Judgement
 from governance.domain.evidence import (
     Leaf,
     RoundEvidence,
@@ -20,11 +22,14 @@ from governance.domain.evidence import (
     read_document,
     update_document,
 )
-from governance.domain.market import Address, Kind
+from governance.domain.market import AggregationPrivacy, IntegrationMode, Kind
 from governance.errors import FolkmootError, InvalidRecord, RecordError
 
 MAX_DOCUMENT_BYTES = 8 << 20
 """Of evidence, update or aggregate; a longer one is none of this network."""
+
+
+MAX_WORDS = 200
 
 
 class Unsound(FolkmootError):
@@ -47,29 +52,56 @@ class Work:
             raise TaskError(f"the plan has no round {self.round_number}")
 
 
-def read_complaint(evidence: bytes, *, seller: Address, kind: Kind, units: int) -> tuple[RoundEvidence, Leaf]:
-    """Return the round that a complaint is about, and the leaf of the accused in it.
+def judge(accusation: Accusation, fetch: Fetch) -> Judgement:
+    """Say whether a complaint is true.
 
-    Parameters
-    ----------
-    evidence
-        The document of the round; its root is not yet compared with the chain.
-    units
-        Rounds that the agreement is about.
+    Raises
+    ------
+    TaskError, DataError, PrivacyError
+        If nobody can judge it: the plan is unreadable, or single updates of this job are not published.
+    FolkmootError
+        Whatever ``fetch`` raises where bytes cannot be had.
+    """
+    if accusation.privacy is not AggregationPrivacy.CLEAR:
+        raise TaskError("single updates of this job are not published")
+    if accusation.mode is not IntegrationMode.COUPLED:
+        raise TaskError("the rounds of this job are not posted one by one")
+    document = fetch(accusation.evidence)
+    try:
+        played, leaf = read_complaint(document, accusation)
+    except (InvalidRecord, RecordError) as problem:
+        return Judgement(upheld=False, because=f"the evidence shows nothing: {problem}"[:MAX_WORDS])
+    work = _work(accusation, played, fetch)
+    document = fetch(leaf.digest)
+    try:
+        if accusation.kind is Kind.COMPUTE:
+            check_aggregate(document, leaf, work, owners=played.leaves[:-1], fetch=fetch)
+        else:
+            check_owner(document, leaf, work)
+    except Unsound as problem:
+        return Judgement(upheld=True, because=str(problem)[:MAX_WORDS])
+    return Judgement(upheld=False, because="the task could have produced this")
+
+
+def read_complaint(evidence: bytes, accusation: Accusation) -> tuple[RoundEvidence, Leaf]:
+    """Return the round that a complaint is about, and the leaf of the accused in it.
 
     Raises
     ------
     InvalidRecord, RecordError
-        If it is no such document, or holds no work of the accused under this agreement.
+        If it is no such document, or not what was posted, or holds no work of the accused under this agreement.
     """
     if len(evidence) > MAX_DOCUMENT_BYTES:
         raise InvalidRecord(f"{len(evidence)} bytes are no document of a round")
     found = RoundEvidence.read(evidence)
+    posted = accusation.roots[found.round_number : found.round_number + 1]
+    if found.job != accusation.job or list(posted) != [found.root()]:
+        raise InvalidRecord(f"this is not what was posted as round {found.round_number} of the job")
     # Owners first, the provider last: an agent that is both has two leaves.
-    candidates = found.leaves[-1:] if kind is Kind.COMPUTE else found.leaves[:-1]
-    leaf = next((leaf for leaf in candidates if leaf.agent == seller), None)
-    if leaf is None or found.round_number >= units:
-        raise InvalidRecord(f"round {found.round_number} holds no work of {seller} under this agreement")
+    candidates = found.leaves[-1:] if accusation.kind is Kind.COMPUTE else found.leaves[:-1]
+    leaf = next((leaf for leaf in candidates if leaf.agent == accusation.seller), None)
+    if leaf is None or found.round_number >= accusation.units:
+        raise InvalidRecord(f"round {found.round_number} holds no work of {accusation.seller} under this agreement")
     return found, leaf
 
 
@@ -103,9 +135,7 @@ def check_owner(document: bytes, leaf: Leaf, work: Work) -> tuple[int, ...]:
     return values
 
 
-def check_aggregate(
-    document: bytes, leaf: Leaf, work: Work, *, owners: Sequence[Leaf], fetch: Callable[[bytes], bytes]
-) -> None:
+def check_aggregate(document: bytes, leaf: Leaf, work: Work, *, owners: Sequence[Leaf], fetch: Fetch) -> None:
     """Add a round up again.
 
     Parameters
@@ -139,6 +169,18 @@ def check_aggregate(
             raise Unsound(f"the aggregate counts what had to be left out: {problem}") from problem
     if aggregate(updates) != total:
         raise Unsound("the aggregate is not the sum of its owners' updates")
+
+
+def _work(accusation: Accusation, played: RoundEvidence, fetch: Fetch) -> Work:
+    agents = {leaf.agent for leaf in played.leaves[:-1]}
+    # A round of strangers alone still has to be judged by the plan, and a plan needs owners.
+    sold = {agent: rows for agent, rows in accusation.rows.items() if agent in agents} or accusation.rows
+    return Work(
+        job=played.job,
+        round_number=played.round_number,
+        rounds_per_candidate=accusation.rounds_per_candidate,
+        task=task_of_plan(fetch(accusation.plan), sold),
+    )
 
 
 def _read(document: bytes, kind: str, field: str) -> tuple[int, ...]:

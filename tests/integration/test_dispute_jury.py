@@ -15,6 +15,7 @@ from agents.net.artifacts import PublicStore
 from agents.roles.desk import Desk
 from agents.roles.evaluator import Evaluator
 from agents.roles.keeper import Keeper
+from agents.roles.plan import plan_digest
 from agents.training.client import TrainingChild
 from agents.training.federated import update_length
 from agents.training.preprocessing import statistics_length
@@ -27,6 +28,7 @@ from governance.domain import evidence, payouts
 from governance.domain.market import Address
 from governance.domain.record import sha256
 from governance.domain.release import Stage
+from governance.services import reading
 from governance.services.court import Court
 from governance.services.disputes import Disputes, DisputeState, Ground
 from governance.services.market import Market
@@ -34,7 +36,7 @@ from governance.services.reading import number
 from governance.services.registry import Registry
 from tests.audit_cast import CENTRE, INSTITUTE, LABORATORIES, OWNERS, Story, agent, operator, running_network
 from tests.audit_job import BOND_E18, ROWS, Plan, make_agreements, open_job
-from tests.audit_runs import audit
+from tests.audit_runs import Reading, audit
 from tests.audit_story import prepare
 from tests.integration.test_omitted_owner import desk_of
 from tests.training_cases import heart_schema
@@ -61,6 +63,7 @@ class TrainedPlan(Plan):
 
 
 PLAN = TrainedPlan(1, ("plain",))
+WORDS = {"values": "answer, from the evidence", "report": "a report of a dispute"}
 
 
 def post(story: Story, round_number: int, *, first: int) -> evidence.RoundEvidence:
@@ -135,7 +138,8 @@ class Hearing:
     def hear(self, dispute: bytes) -> DisputeState:
         """Let the agents draw, commit, crash, reveal, finalise and conclude; return what came of it."""
         court = Court(self.story.chain)
-        self.story.call("anvil_mine", "0x3")
+        for _ in range(3):
+            self.story.advance(1)
         self.keeper.step()
         self.step()
         self.restart()
@@ -203,6 +207,26 @@ def test_agents_uphold_a_true_complaint_and_the_bond_is_slashed(hearing: Hearing
     assert hearing.owed_e18(INSTITUTE) - gained == payouts.slash(part, challenged=True).injured_e18
     assert hearing.punished() == 0
     hearing.collect()
+    require_audited(hearing)
+
+
+def require_audited(hearing: Hearing) -> None:
+    """Require an audit without findings that judged again, and notices another answer and another report."""
+    read = Reading.of(hearing.story)
+    events = read.context.history.events
+    values = next(reading.items(event.values["values"]) for event in events if event.name == "Revealed")
+    other = {"values": (1_000_000 - reading.number(values[0]),), "report": plan_digest(the_task())}
+
+    (found,) = read.with_events(events, "disputes")[1:]
+
+    assert (found.findings, found.unavailable) == ((), ())
+    for name, value in other.items():
+        changed = [
+            replace(event, values={**event.values, name: value}) if event.name == "Revealed" else event
+            for event in events
+        ]
+        (altered,) = read.with_events(changed, "disputes")[1:]
+        assert any(WORDS[name] in str(finding) for finding in altered.findings)
     assert audit(hearing.story).findings == ()
 
 
@@ -256,7 +280,7 @@ def test_agents_reject_a_false_complaint_and_the_accused_gets_the_deposit(hearin
     assert hearing.owed_e18(ACCUSED) - gained == Disputes(hearing.story.chain).deposit_e18()
     assert hearing.punished() == 0
     hearing.collect()
-    assert audit(hearing.story).findings == ()
+    require_audited(hearing)
 
 
 def test_evidence_that_nobody_serves_costs_nobody_anything(hearing: Hearing) -> None:

@@ -118,6 +118,7 @@ def desk_of(home: Path, address: Address, chain: Chain, **changes: object) -> De
     market = SimpleNamespace(
         round_count=lambda _job: len(chain.posted),
         round_root=lambda _job, number: chain.posted[number] if number < len(chain.posted) else bytes(32),
+        rounds=lambda _job: [SimpleNamespace(root=root) for root in chain.posted],
         post_round=chain.post_round,
     )
     fields: dict[str, object] = {

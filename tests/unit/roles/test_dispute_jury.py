@@ -26,6 +26,7 @@ from governance.domain.release import MISSING, Stage, jury_commitment
 from governance.errors import InvalidRecord
 from governance.ports import Event
 from governance.services.disputes import DisputeState, Ground
+from governance.services.market import PostedRound
 from tests.unit.roles.role_cases import (
     CLEVELAND,
     COMPUTE,
@@ -257,10 +258,10 @@ def test_a_node_that_lags_behind_is_no_false_complaint(tmp_path: Path) -> None:
     court = raised(first=BAD)
     desk = court.desk(tmp_path)
 
-    def lagging(_job: bytes, _number: int) -> bytes:
+    def lagging(_job: bytes) -> tuple[PostedRound, ...]:
         raise InvalidRecord("the rounds do not lead to the head on chain; ask again")
 
-    desk.market.round_root = lagging  # type: ignore[method-assign]
+    desk.market.rounds = lagging  # type: ignore[method-assign]
     plans = Evaluator(desk, cast("TrainingChild", None)).step()
 
     assert "ask again" in plans.busy

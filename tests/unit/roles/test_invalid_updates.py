@@ -10,18 +10,20 @@ from agents.roles.invalid_updates import (
     Work,
     check_aggregate,
     check_owner,
+    judge,
     read_complaint,
 )
-from agents.roles.plan import plan_document, task_of_plan
+from agents.roles.plan import plan_digest, plan_document, task_of_plan
 from agents.training.canonical import canonical_json
 from agents.training.errors import TaskError
 from agents.training.federated import update_length, update_sigma_nanos
 from agents.training.preprocessing import statistics_length
 from governance.domain import evidence
+from governance.domain.accusation import Accusation
 from governance.domain.evidence import Leaf, RoundEvidence
-from governance.domain.market import Kind
+from governance.domain.market import AggregationPrivacy, IntegrationMode, Kind
 from governance.domain.record import sha256
-from governance.errors import FolkmootError, InvalidRecord
+from governance.errors import InvalidRecord
 from tests.unit.roles.role_cases import CLEVELAND, COMPUTE, HUNGARY, JOB, ROUNDS, ROWS, ZURICH, task
 
 TASK = task_of_plan(plan_document(task()), {CLEVELAND: ROWS, HUNGARY: ROWS})
@@ -168,17 +170,38 @@ def test_a_sum_that_names_other_owners_than_its_round_is_unsound() -> None:
         sums.check()
 
 
-def complaint(*leaves: Leaf, number: int = 1) -> bytes:
-    return RoundEvidence(job=JOB, round_number=number, leaves=leaves).document()
+def complaint(*leaves: Leaf, number: int = 1, job: bytes = JOB) -> bytes:
+    return RoundEvidence(job=job, round_number=number, leaves=leaves).document()
 
 
 OWN = Leaf(agent=CLEVELAND, digest=b"\x01" * 32)
 SUM = Leaf(agent=COMPUTE, digest=b"\x02" * 32)
 
 
+def accusation(document: bytes = b"", **changes: object) -> Accusation:
+    """Return a complaint about Cleveland's data in a job whose rounds are posted as the document says."""
+    root = RoundEvidence.read(document).root() if document else bytes(32)
+    fields: dict[str, object] = {
+        "job": JOB,
+        "seller": CLEVELAND,
+        "kind": Kind.DATA,
+        "units": 1 + ROUNDS,
+        "mode": IntegrationMode.COUPLED,
+        "privacy": AggregationPrivacy.CLEAR,
+        "rounds_per_candidate": ROUNDS,
+        "plan": plan_digest(task()),
+        "roots": [root] * (1 + ROUNDS),
+        "rows": {CLEVELAND: ROWS, HUNGARY: ROWS},
+        "evidence": sha256(document),
+    }
+    return Accusation(**(fields | changes))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("seller", "kind", "leaf"), [(CLEVELAND, Kind.DATA, OWN), (COMPUTE, Kind.COMPUTE, SUM)])
 def test_a_complaint_leads_to_the_leaf_of_the_accused(seller: str, kind: Kind, leaf: Leaf) -> None:
-    found, accused = read_complaint(complaint(OWN, SUM), seller=seller, kind=kind, units=3)
+    document = complaint(OWN, SUM)
+
+    found, accused = read_complaint(document, accusation(document, seller=seller, kind=kind))
 
     assert (found.round_number, accused) == (1, leaf)
 
@@ -189,8 +212,26 @@ def test_a_complaint_leads_to_the_leaf_of_the_accused(seller: str, kind: Kind, l
     ids=["no leaf", "other trade", "not the provider", "after its rounds"],
 )
 def test_a_complaint_without_work_of_the_accused_shows_nothing(seller: str, kind: Kind, units: int) -> None:
+    document = complaint(OWN, SUM)
+
     with pytest.raises(InvalidRecord, match="holds no work"):
-        read_complaint(complaint(OWN, SUM), seller=seller, kind=kind, units=units)
+        read_complaint(document, accusation(document, seller=seller, kind=kind, units=units))
+
+
+@pytest.mark.parametrize(
+    ("document", "roots"),
+    [
+        (complaint(OWN, SUM, job=b"\x02" * 32), None),
+        (complaint(OWN, SUM), [bytes(32)] * 3),
+        (complaint(OWN, SUM), []),
+    ],
+    ids=["other job", "other root", "not posted"],
+)
+def test_a_round_that_was_not_posted_in_this_job_shows_nothing(document: bytes, roots: list[bytes] | None) -> None:
+    said = accusation(document) if roots is None else accusation(document, roots=roots)
+
+    with pytest.raises(InvalidRecord, match="not what was posted"):
+        read_complaint(document, said)
 
 
 HOSTILE = {"type": "round", "job": "0x" + JOB.hex(), "round": 1, "root": "0x" + bytes(32).hex()}
@@ -209,6 +250,9 @@ HOSTILE = {"type": "round", "job": "0x" + JOB.hex(), "round": 1, "root": "0x" + 
     ],
     ids=["no text", "deep", "long", "no leaves", "no address", "another root", "no round"],
 )
-def test_hostile_evidence_is_refused_in_words(document: bytes) -> None:
-    with pytest.raises(FolkmootError):
-        read_complaint(document, seller=CLEVELAND, kind=Kind.DATA, units=3)
+def test_hostile_evidence_is_the_complainants_loss_in_few_words(document: bytes) -> None:
+    found = judge(accusation(), lambda _digest: document)
+
+    assert not found.upheld
+    assert "shows nothing" in found.because
+    assert len(found.because) <= 200
