@@ -185,9 +185,9 @@ def test_a_juror_commits_and_reveals_what_the_evidence_shows(
     # A process that died in between knows only its files and the chain.
     role = juror(court, tmp_path) if restarted else role
 
-    role.step()
-    role.step()
+    plans = [role.step(), role.step()]
 
+    assert plans == [Plans(), Plans()], "no trouble"
     assert len(court.commitments) == len(court.revealed) == 1
     said, report, salt = court.revealed[0]
     assert said == values
