@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from agents.net.errors import ArtifactError, NetError
 from agents.roles.desk import Desk
+from agents.roles.evidence import ledger_of
 from agents.roles.invalid_updates import MAX_DOCUMENT_BYTES, judge
 from agents.training.canonical import canonical_json
 from agents.training.errors import TaskError
@@ -121,6 +122,7 @@ def _accusation(desk: Desk, complaint: DisputeRecord, agreement: AgreementRecord
         # Read here, once: a node that lags behind must not look like a false complaint.
         roots=[each.root for each in desk.market.rounds(job)],
         rows={each.seller: each.rows for each in desk.agreements.of(job) if each.kind is Kind.DATA},
+        ledger=ledger_of(desk),
         evidence=complaint.evidence,
     )
 

@@ -27,7 +27,7 @@ from agents.training.schema import DataSchema
 from governance.domain.income import Share, share_root
 from governance.domain.market import Address
 from governance.domain.release import MISSING, Stage, jury_commitment
-from governance.errors import InvalidRecord
+from governance.errors import FolkmootError, InvalidRecord
 from governance.services import reading
 from governance.services.court import CaseRecord
 from governance.services.shares import SHARES, share_entries
@@ -210,10 +210,13 @@ class Evaluator:
             return None
         try:
             return self._judge(case) if record.is_dispute else self._measure(case)
-        except (TrainingError, NetError) as problem:
+        except FolkmootError as problem:
             LOGGER.error("case %s cannot be judged: %s", case.hex()[:8], problem)  # noqa: TRY400 - a sentence for the operator
-            self._failures[case] = (tries + 1, time.monotonic() + min(LONGEST_PAUSE_S, 2.0**tries))
-            return None
+        except Exception:
+            # Strangers wrote what is judged: a fault that it causes in us must end in an abstention, not in silence.
+            LOGGER.exception("case %s cannot be judged: a fault", case.hex()[:8])
+        self._failures[case] = (tries + 1, time.monotonic() + min(LONGEST_PAUSE_S, 2.0**tries))
+        return None
 
     def _judge(self, case: bytes) -> Ballot:
         answer = answer_dispute(self.desk, case)

@@ -7,6 +7,7 @@ These are the bounds by which a provider leaves an update out of its sum; they s
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agents.roles.evidence import is_signed
 from agents.roles.plan import task_of_plan
 from agents.roles.rounds import name_round
 from agents.training.errors import TaskError
@@ -71,6 +72,9 @@ def judge(accusation: Accusation, fetch: Fetch) -> Judgement:
         played, leaf = read_complaint(document, accusation)
     except (InvalidRecord, RecordError) as problem:
         return Judgement(upheld=False, because=f"the evidence shows nothing: {problem}"[:MAX_WORDS])
+    if not is_signed(leaf, played.job, played.round_number, accusation.ledger):
+        # Else whoever posts rounds could show bytes of its own as somebody's work.
+        return Judgement(upheld=False, because=f"the evidence holds no signature of {leaf.agent} over its leaf")
     work = _work(accusation, played, fetch)
     document = fetch(leaf.digest)
     try:

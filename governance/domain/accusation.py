@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from governance.domain.market import Address, AggregationPrivacy, IntegrationMode, Kind
+from governance.domain.signing import Domain
 
 Fetch: TypeAlias = Callable[[bytes], bytes]
 """Gets the bytes of a SHA-256, or raises a FolkmootError."""
@@ -28,6 +29,8 @@ class Accusation:
     """Of the job's rounds so far."""
     rows: Mapping[Address, int]
     """Training rows that each owner sold to the job."""
+    ledger: Domain
+    """Under which agents sign their leaves."""
     evidence: bytes
     """SHA-256 of the round's document, as the complaint names it."""
 

@@ -24,11 +24,13 @@ from folkmoot.cli import load_commands
 from folkmoot.home import Home
 from folkmoot.keystore import open_keystore
 from folkmoot.settings import read_settings
+from governance.adapters.evm import KeySigner
 from governance.domain import evidence, payouts
 from governance.domain.market import Address
 from governance.domain.record import sha256
 from governance.domain.release import Stage
 from governance.services import reading
+from governance.services.challenges import Challenges
 from governance.services.court import Court
 from governance.services.disputes import Disputes, DisputeState, Ground
 from governance.services.market import Market
@@ -66,26 +68,31 @@ PLAN = TrainedPlan(1, ("plain",))
 WORDS = {"values": "answer, from the evidence", "report": "a report of a dispute"}
 
 
-def post(story: Story, round_number: int, *, first: int) -> evidence.RoundEvidence:
-    """Post a round of zeros, in which the accused's update begins with this number."""
+def post(story: Story, round_number: int, *, first: int, signed_by: str = ACCUSED) -> evidence.RoundEvidence:
+    """Post a round of zeros, in which the accused's update begins with this number, and is signed by it or another."""
     length = update_length(the_task(), 0) if round_number else statistics_length(the_task())
     updates = {name: ((first if name == ACCUSED else 0), *[0] * (length - 1)) for name in OWNERS}
-    leaves = [
-        evidence.Leaf(
-            agent=agent(name).address,
-            digest=story.store.put(evidence.update_document(story.job, round_number, agent(name).address, values)),
-        )
-        for name, values in updates.items()
-    ]
+    leaves = []
+    for name, values in updates.items():
+        document = evidence.update_document(story.job, round_number, agent(name).address, values)
+        leaf = evidence.Leaf(agent=agent(name).address, digest=story.store.put(document))
+        signer = agent(signed_by if name == ACCUSED else name)
+        leaves.append(signed(leaf, story, round_number, signer))
     total = tuple(map(sum, zip(*updates.values(), strict=True)))
     own = evidence.aggregate_document(story.job, round_number, agent(CENTRE).address, sum_nanos=total, owners=leaves)
-    leaves.append(evidence.Leaf(agent=agent(CENTRE).address, digest=story.store.put(own)))
+    provider = evidence.Leaf(agent=agent(CENTRE).address, digest=story.store.put(own))
+    leaves.append(signed(provider, story, round_number, agent(CENTRE)))
     found = evidence.RoundEvidence(job=story.job, round_number=round_number, leaves=tuple(leaves))
     story.store.put(found.document())
     Market(story.chain).post_round(
         agent(INSTITUTE), story.job, round_number, root=found.root(), leaves=len(found.leaves)
     )
     return found
+
+
+def signed(leaf: evidence.Leaf, story: Story, round_number: int, signer: KeySigner) -> evidence.Leaf:
+    digest = leaf.signed_digest(story.job, round_number, Challenges(story.chain).domain)
+    return replace(leaf, signature=signer.sign_digest(digest))
 
 
 @dataclass
@@ -279,6 +286,18 @@ def test_agents_reject_a_false_complaint_and_the_accused_gets_the_deposit(hearin
     assert hearing.bond_e18() == before
     assert hearing.owed_e18(ACCUSED) - gained == Disputes(hearing.story.chain).deposit_e18()
     assert hearing.punished() == 0
+    hearing.collect()
+    require_audited(hearing)
+
+
+def test_agents_reject_a_complaint_about_bytes_that_the_accused_never_signed(hearing: Hearing) -> None:
+    played = post(hearing.story, BAD_ROUND, first=BEYOND_CLIP, signed_by=INSTITUTE)
+    dispute = hearing.complain(played.document())
+    before = hearing.bond_e18()
+
+    assert hearing.hear(dispute) is DisputeState.REJECTED
+
+    assert hearing.bond_e18() == before
     hearing.collect()
     require_audited(hearing)
 

@@ -11,8 +11,9 @@ import pytest
 
 from agents.net.artifacts import PublicStore
 from agents.net.errors import ArtifactError
+from agents.roles import evaluator
 from agents.roles.desk import Desk, Plans
-from agents.roles.dispute_jury import MAX_PEERS, answer_dispute
+from agents.roles.dispute_jury import MAX_PEERS, Answer, answer_dispute
 from agents.roles.evaluator import ABSTAIN_S, Evaluator
 from agents.roles.invalid_updates import MAX_DOCUMENT_BYTES
 from agents.roles.plan import plan_document
@@ -33,6 +34,7 @@ from tests.unit.roles.role_cases import (
     COORDINATOR,
     HUNGARY,
     JOB,
+    KEYS,
     LEDGER,
     ROUNDS,
     ROWS,
@@ -41,6 +43,7 @@ from tests.unit.roles.role_cases import (
     agreements,
     desk_of,
     sent,
+    signed,
     task,
 )
 
@@ -48,6 +51,7 @@ CASE, DEAL, NUMBER = b"\x05" * 32, b"\x06" * 32, 1
 OPERATOR = "0x00000000000000000000000000000000000000D1"
 WINDOW_END_S = 86_400
 YES, NO = (1_000_000,), (0,)
+NOBODY = "nobody"
 
 
 @dataclass
@@ -134,17 +138,23 @@ class Dispute(Chain):
         return desk
 
 
-def raised(*, first: int = 0, document: bytes = b"", **changes: object) -> Dispute:
-    """Return a dispute about an owner's update that begins with this number, in nanos."""
+def raised(*, first: int = 0, document: bytes = b"", key: str = "", **changes: object) -> Dispute:
+    """Return a dispute about an owner's update that begins with this number, in nanos.
+
+    The accused's leaf is signed by it, or by whose key is named, or by nobody.
+    """
     court = Dispute(**changes)  # type: ignore[arg-type]
     numbers = (first, *[0] * (update_length(task(), 0) - 1))
     updates = {CLEVELAND: numbers, HUNGARY: (0,) * len(numbers)}
     documents = {agent: evidence.update_document(JOB, NUMBER, agent, values) for agent, values in updates.items()}
     documents[CLEVELAND] = document or documents[CLEVELAND]
-    owners = [Leaf(agent=agent, digest=court.put(found)) for agent, found in documents.items()]
+    owners = [signed(Leaf(agent=agent, digest=court.put(found)), NUMBER) for agent, found in documents.items()]
+    owners[0] = _signed_by(owners[0], key)
     total = tuple(map(sum, zip(*updates.values(), strict=True)))
     own = court.put(evidence.aggregate_document(JOB, NUMBER, COMPUTE, sum_nanos=total, owners=owners))
-    played = RoundEvidence(job=JOB, round_number=NUMBER, leaves=(*owners, Leaf(agent=COMPUTE, digest=own)))
+    played = RoundEvidence(
+        job=JOB, round_number=NUMBER, leaves=(*owners, _signed_by(Leaf(agent=COMPUTE, digest=own), key))
+    )
     court.complained = court.put(played.document())
     court.put(plan_document(court.plan))
     court.posted = [b"\x08" * 32, played.root()]
@@ -159,6 +169,12 @@ def raised(*, first: int = 0, document: bytes = b"", **changes: object) -> Dispu
         )
     )
     return court
+
+
+def _signed_by(leaf: Leaf, key: str) -> Leaf:
+    if key == NOBODY:
+        return Leaf(agent=leaf.agent, digest=leaf.digest)
+    return signed(leaf, NUMBER, key=KEYS[key or leaf.agent])
 
 
 def juror(court: Dispute, home: Path) -> Evaluator:
@@ -221,6 +237,17 @@ def test_the_report_says_what_was_judged_and_why(tmp_path: Path) -> None:
     assert "are possible" in str(report["because"])
 
 
+@pytest.mark.parametrize("key", [NOBODY, COORDINATOR, HUNGARY])
+@pytest.mark.parametrize(("accused", "kind"), [(CLEVELAND, Kind.DATA), (COMPUTE, Kind.COMPUTE)])
+def test_nobody_answers_for_work_that_it_did_not_sign(tmp_path: Path, key: str, accused: str, kind: Kind) -> None:
+    assert answer_dispute(raised(first=BAD, accused=accused, kind=kind).desk(tmp_path / "own"), CASE).upheld
+
+    framed = answer_dispute(raised(first=BAD, accused=accused, kind=kind, key=key).desk(tmp_path / "framed"), CASE)
+
+    assert not framed.upheld
+    assert b"no signature of " + accused.encode() in framed.report
+
+
 @pytest.mark.parametrize(
     "document", [b"\xff", b"[" * 10**6, bytes(MAX_DOCUMENT_BYTES + 1)], ids=["no text", "deep", "long"]
 )
@@ -254,7 +281,7 @@ def test_a_round_that_was_never_posted_convicts_nobody(tmp_path: Path) -> None:
     assert not answer_dispute(court.desk(tmp_path), CASE).upheld
 
 
-def test_a_node_that_lags_behind_is_no_false_complaint(tmp_path: Path) -> None:
+def test_a_node_that_lags_behind_is_no_false_complaint(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     court = raised(first=BAD)
     desk = court.desk(tmp_path)
 
@@ -264,7 +291,8 @@ def test_a_node_that_lags_behind_is_no_false_complaint(tmp_path: Path) -> None:
     desk.market.rounds = lagging  # type: ignore[method-assign]
     plans = Evaluator(desk, cast("TrainingChild", None)).step()
 
-    assert "ask again" in plans.busy
+    assert plans.busy == "waiting for evidence"
+    assert "ask again" in caplog.text
     assert court.commitments == []
 
 
@@ -306,6 +334,27 @@ def test_what_nobody_can_judge_is_abstained_from(tmp_path: Path, change: dict[st
     step(court, tmp_path)
     court.stage = Stage.REVEALING
     step(court, tmp_path)
+
+    assert [values for values, _, _ in court.revealed] == [(MISSING,)]
+
+
+@pytest.mark.parametrize("fault", [InvalidRecord("no record"), RecursionError(), ZeroDivisionError()])
+def test_a_fault_that_the_evidence_causes_in_us_ends_in_an_abstention(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def fail(*_: object) -> Answer:
+        raise fault
+
+    monkeypatch.setattr(evaluator, "answer_dispute", fail)
+    court = raised(first=BAD, time_s=WINDOW_END_S - ABSTAIN_S - 1)
+    role = juror(court, tmp_path)
+    role.step()
+    assert court.commitments == []
+
+    court.time_s += 1
+    role.step()
+    court.stage = Stage.REVEALING
+    role.step()
 
     assert [values for values, _, _ in court.revealed] == [(MISSING,)]
 

@@ -22,9 +22,10 @@ from governance.domain import evidence
 from governance.domain.accusation import Accusation
 from governance.domain.evidence import Leaf, RoundEvidence
 from governance.domain.market import AggregationPrivacy, IntegrationMode, Kind
+from governance.domain.receipt import ledger_domain
 from governance.domain.record import sha256
 from governance.errors import InvalidRecord
-from tests.unit.roles.role_cases import CLEVELAND, COMPUTE, HUNGARY, JOB, ROUNDS, ROWS, ZURICH, task
+from tests.unit.roles.role_cases import CLEVELAND, COMPUTE, HUNGARY, JOB, LEDGER, ROUNDS, ROWS, ZURICH, task
 
 TASK = task_of_plan(plan_document(task()), {CLEVELAND: ROWS, HUNGARY: ROWS})
 LENGTH = update_length(TASK, 0)
@@ -192,6 +193,7 @@ def accusation(document: bytes = b"", **changes: object) -> Accusation:
         "plan": plan_digest(task()),
         "roots": [root] * (1 + ROUNDS),
         "rows": {CLEVELAND: ROWS, HUNGARY: ROWS},
+        "ledger": ledger_domain(7, LEDGER),
         "evidence": sha256(document),
     }
     return Accusation(**(fields | changes))  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from governance.domain.accusation import Accusation, Judgement
 from governance.domain.market import Kind
+from governance.domain.receipt import ledger_domain
 from governance.errors import FolkmootError, StoreDamaged
 from governance.ports import Event
 from governance.services import reading
@@ -64,6 +65,7 @@ def _accusation(context: Context, raised: Event) -> Accusation | None:
         plan=job.terms.task,
         roots=[reading.raw(event.values["root"]) for event in job.rounds],
         rows={terms.seller: terms.rows for terms in sold if terms.job == job.id and terms.kind is Kind.DATA},
+        ledger=ledger_domain(context.history.chain_id, context.address("RoundLedger")),
         evidence=reading.raw(raised.values["evidence"]),
     )
 
