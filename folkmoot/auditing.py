@@ -71,6 +71,7 @@ def audit(subject: Subject, policies: Path | None) -> AuditReport:
     ChainUnreachable
         If nobody answers.
     """
+    from agents.roles.invalid_updates import judge
     from agents.training import metrics
     from governance.adapters.evm.codebook import ArtifactCodebook
     from governance.adapters.evm.witness import EvmWitness
@@ -88,6 +89,7 @@ def audit(subject: Subject, policies: Path | None) -> AuditReport:
         store=FileStore(subject.store) if subject.store else None,
         policy_files=compiled,
         shipped={sha256(code): code},
+        judge=judge,
     )
     witness = EvmWitness(subject.rpc_url)
     return verify(witness, ArtifactCodebook(), subject.registry, evidence=evidence, from_block=subject.from_block)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from agents.roles.invalid_updates import judge
 from agents.training import metrics
 from governance.adapters.evm.codebook import ArtifactCodebook
 from governance.adapters.evm.witness import EvmWitness
@@ -34,7 +35,7 @@ def shipped_policies() -> PolicySet:
 
 def evidence_of(store: Path) -> Evidence:
     code = Path(metrics.__file__).read_bytes()
-    return Evidence(store=FileStore(store), policy_files=shipped_policies(), shipped={sha256(code): code})
+    return Evidence(store=FileStore(store), policy_files=shipped_policies(), shipped={sha256(code): code}, judge=judge)
 
 
 def audit(story: Story, *, rpc: str | None = None, store: Path | None = None) -> AuditReport:
@@ -89,6 +90,7 @@ class Reading:
             library=search(evidence.store, blocks),
             shipped=evidence.shipped,
             policy_files=evidence.policy_files,
+            judge=evidence.judge,
         )
         return cls(context, story.store.folder)
 

@@ -79,7 +79,7 @@ NEGOTIATION: Final = Conversation(
 
 TRAINING: Final = Conversation(
     "training",
-    "1.0.0",
+    "2.0.0",
     {
         ("owner", "idle", "TrainingTask"): {None: "training"},
         ("owner", "training", "TrainingTask"): {None: "training"},

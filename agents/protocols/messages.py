@@ -132,6 +132,8 @@ class Update(Wire):
     round_index: Index
     kind: Literal["statistics", "update"]
     update_nanos: PackedNanos
+    signature: Signature
+    """Over the owner's leaf of the round."""
 
 
 class AggregateTask(Wire):
@@ -147,10 +149,11 @@ class AggregateTask(Wire):
 
 
 class Leaf(Model):  # type: ignore[misc]
-    """An owner and the SHA-256 of the update it sent."""
+    """An owner, the SHA-256 of the update it sent, and its signature over that leaf of the round."""
 
     owner: Address
     update_digest: Sha256
+    signature: Signature
 
     class Config:
         """Unknown fields are refused."""
@@ -168,6 +171,8 @@ class Aggregate(Wire):
     kind: Literal["statistics", "update"]
     sum_nanos: PackedNanos
     leaves: Annotated[list[Leaf], Field(max_items=64)]
+    signature: Signature
+    """Over the provider's leaf of the round."""
 
 
 class SignedReceipt(Wire):

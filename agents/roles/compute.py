@@ -13,7 +13,7 @@ from agents.net.errors import MessageRefused, NotYet
 from agents.net.mailbox import Outcome
 from agents.protocols.messages import Aggregate, AggregateTask, Leaf, Update, pack_nanos, unpack_nanos
 from agents.roles.desk import Desk, Plans, each, merge
-from agents.roles.evidence import keep_round
+from agents.roles.evidence import is_signed, keep_round, ledger_of, sign_leaf
 from agents.roles.plan import plan_digest
 from agents.roles.rounds import RoundName
 from agents.training.errors import TaskError, TrainingError
@@ -53,6 +53,8 @@ class HeldUpdate(SQLModel, table=True):
     round_number: int = Field(primary_key=True)
     owner: str = Field(primary_key=True)
     packed: str
+    signature: str
+    """Of the owner over its leaf, as the message brought it."""
 
 
 class Compute:
@@ -115,9 +117,27 @@ class Compute:
         row = session.get(OpenRound, (job.hex(), number))
         if row is not None and row.closed:
             raise MessageRefused("this round is closed")
+        if not self._is_signed(job, number, sender, message):
+            raise MessageRefused("the update is not signed by its owner")
         if session.get(HeldUpdate, (job.hex(), number, sender)) is None:
-            session.add(HeldUpdate(job=job.hex(), round_number=number, owner=sender, packed=message.update_nanos))
+            session.add(
+                HeldUpdate(
+                    job=job.hex(),
+                    round_number=number,
+                    owner=sender,
+                    packed=message.update_nanos,
+                    signature=message.signature,
+                )
+            )
         return Outcome(after_commit=(self.desk.wake,))
+
+    def _is_signed(self, job: bytes, number: int, owner: Address, message: Update) -> bool:
+        """Whether its owner could not deny an update: else whoever adds it up answers for it alone."""
+        document = evidence.update_document(job, number, owner, unpack_nanos(message.update_nanos))
+        leaf = evidence.Leaf(
+            agent=owner, digest=evidence.digest(document), signature=bytes.fromhex(message.signature[2:])
+        )
+        return is_signed(leaf, job, number, ledger_of(self.desk))
 
     def _number(self, job: bytes, message: AggregateTask | Update) -> int:
         record, name = self.desk.agreements.job(job), _name_of(message)
@@ -139,32 +159,33 @@ class Compute:
             session.merge(row)
         return Plans()
 
-    def _sound_updates(self, row: OpenRound, owners: list[Address]) -> dict[Address, tuple[int, ...]]:
+    def _sound_updates(self, row: OpenRound, owners: list[Address]) -> dict[Address, HeldUpdate]:
         task = parse_task(row.task_json)
         found = {}
         statement = select(HeldUpdate).where(HeldUpdate.job == row.job, HeldUpdate.round_number == row.round_number)
         with self.desk.mailbox.reading() as session:
             updates = list(session.exec(statement))
         for update in updates:
-            numbers = unpack_nanos(update.packed)
             try:
                 if update.owner in owners:
-                    _check(numbers, task, row, self.desk.owner_name(update.owner))
-                    found[update.owner] = numbers
+                    _check(unpack_nanos(update.packed), task, row, self.desk.owner_name(update.owner))
+                    found[update.owner] = update
             except TaskError as problem:
                 LOGGER.warning("left out of round %s: %s", row.round_number, problem)
         return found
 
-    def _add_up(self, session: Session, row: OpenRound, held: dict[Address, tuple[int, ...]]) -> Aggregate:
+    def _add_up(self, session: Session, row: OpenRound, held: dict[Address, HeldUpdate]) -> Aggregate:
         job, number, me = bytes.fromhex(row.job), row.round_number, self.desk.address
-        leaves = []
+        leaves, updates = [], []
         for owner in sorted(held):
             # Evidence first: a digest on chain must never point at missing bytes.
-            document = evidence.update_document(job, number, owner, held[owner])
-            leaves.append(evidence.Leaf(agent=owner, digest=bytes.fromhex(self.desk.store.put(document))))
-        total = aggregate([held[leaf.agent] for leaf in leaves])
+            updates.append(unpack_nanos(held[owner].packed))
+            digest = bytes.fromhex(self.desk.store.put(evidence.update_document(job, number, owner, updates[-1])))
+            signature = bytes.fromhex(held[owner].signature[2:])
+            leaves.append(evidence.Leaf(agent=owner, digest=digest, signature=signature))
+        total = aggregate(updates)
         document = evidence.aggregate_document(job, number, me, sum_nanos=total, owners=leaves)
-        own = evidence.Leaf(agent=me, digest=bytes.fromhex(self.desk.store.put(document)))
+        own = sign_leaf(self.desk, job, number, bytes.fromhex(self.desk.store.put(document)))
         keep_round(self.desk, session, evidence.RoundEvidence(job=job, round_number=number, leaves=(*leaves, own)))
         return Aggregate(
             msg_id=f"aggregate:{row.job[:16]}:{number}",
@@ -173,7 +194,11 @@ class Compute:
             round_index=row.round_index,
             kind=row.kind,
             sum_nanos=pack_nanos(total),
-            leaves=[Leaf(owner=leaf.agent, update_digest=leaf.digest.hex()) for leaf in leaves],
+            leaves=[
+                Leaf(owner=leaf.agent, update_digest=leaf.digest.hex(), signature="0x" + leaf.signature.hex())
+                for leaf in leaves
+            ],
+            signature="0x" + own.signature.hex(),
         )
 
 

@@ -1,4 +1,4 @@
-"""The evaluator measures candidates when it is drawn: same rows, same code, commit, then reveal."""
+"""The evaluator judges when it is drawn: the same rows or evidence, the same code, commit, then reveal."""
 
 import base64
 import json
@@ -14,6 +14,7 @@ from agents.net.mailbox import Outcome
 from agents.net.sealed import Binding, open_sealed
 from agents.protocols.messages import EvaluationReport, EvaluationRows, MeasuredFact
 from agents.roles.desk import Desk, Plans, each, merge
+from agents.roles.dispute_jury import answer_dispute
 from agents.roles.feed import Feed
 from agents.roles.owner_shares import measure_shares
 from agents.roles.plan import schema_of_plan
@@ -26,7 +27,7 @@ from agents.training.schema import DataSchema
 from governance.domain.income import Share, share_root
 from governance.domain.market import Address
 from governance.domain.release import MISSING, Stage, jury_commitment
-from governance.errors import InvalidRecord
+from governance.errors import FolkmootError, InvalidRecord
 from governance.services import reading
 from governance.services.court import CaseRecord
 from governance.services.shares import SHARES, share_entries
@@ -81,7 +82,7 @@ class Measured:
 
 
 class Evaluator:
-    """Sells measuring."""
+    """Sells measuring, and answers in disputes."""
 
     tables = (SealedRows, Ballot)
 
@@ -117,32 +118,32 @@ class Evaluator:
         elif self.desk.address not in self.desk.court.jury(case):
             return Plans()
         elif record.stage is Stage.COMMITTING:
-            # We judge candidates only; who is drawn for a question abstains.
-            ballot = ballot or (None if record.is_dispute else self._try_to_measure(case))
-            ballot = ballot or self._give_up(case, record)
+            ballot = ballot or self._try_to_judge(case, record) or self._give_up(case, record)
             if ballot is None:
-                return self._wait_for_rows(case, record.window_end_s)
+                return self._wait(case, record)
             if not self._has_said("Committed", case, record.round_number):
                 self._commit(case, ballot)
         elif record.stage is Stage.REVEALING and ballot is not None:
             said = [self._has_said(what, case, record.round_number) for what in ("Committed", "Revealed")]
             if said == [True, False]:
-                self._reveal(case, ballot)
+                self._reveal(case, ballot, record)
         return Plans()
 
-    def _wait_for_rows(self, case: bytes, window_end_s: int) -> Plans:
+    def _wait(self, case: bytes, record: CaseRecord) -> Plans:
         since = self._waiting_since.setdefault(case, time.monotonic())
-        # Rows that are late by so much have no sender; then the case's window runs out.
-        on_their_way = time.monotonic() - since < ROWS_S
-        return Plans(busy="waiting for evaluation rows" if on_their_way else "", due_at_s=window_end_s - ABSTAIN_S)
+        # What is late by so much has no sender; then the case's window runs out.
+        on_its_way = time.monotonic() - since < ROWS_S
+        what = "evidence" if record.is_dispute else "evaluation rows"
+        return Plans(busy=f"waiting for {what}" if on_its_way else "", due_at_s=record.window_end_s - ABSTAIN_S)
 
     def _give_up(self, case: bytes, record: CaseRecord) -> Ballot | None:
         """Abstain when the window is nearly over: neither paid nor slashed."""
         if self.desk.chain.now_s() < record.window_end_s - ABSTAIN_S:
             return None
-        LOGGER.warning("case %s: nothing could be measured, so we abstain", case.hex()[:8])
+        LOGGER.warning("case %s: nothing could be judged, so we abstain", case.hex()[:8])
         values = (MISSING,) * (1 if record.is_dispute else len(self.desk.court.metrics()))
-        report = canonical_json({"abstained": "the evaluation rows did not come or could not be measured"})
+        what = "evidence" if record.is_dispute else "evaluation rows"
+        report = canonical_json({"abstained": f"the {what} did not come or could not be judged"})
         return self._keep(case, Measured(values=values, report=report))
 
     def _ballot(self, case: bytes) -> Ballot | None:
@@ -156,14 +157,15 @@ class Evaluator:
             for event in self._said.read()
         )
 
-    def _reveal(self, case: bytes, ballot: Ballot) -> None:
+    def _reveal(self, case: bytes, ballot: Ballot, record: CaseRecord) -> None:
         values = tuple(json.loads(ballot.values))
         report, salt = bytes.fromhex(ballot.report), bytes.fromhex(ballot.salt)
         contributions = bytes.fromhex(ballot.contributions)
         receipt = self.desk.court.reveal(
             self.desk.signer, case, values=values, report=report, salt=salt, contributions=contributions
         )
-        if all(value == MISSING for value in values):
+        # Nobody submitted what a dispute is about.
+        if record.is_dispute or all(value == MISSING for value in values):
             return
         facts = [
             MeasuredFact(name=metric.key, value_micros=value)
@@ -201,17 +203,24 @@ class Evaluator:
         self._failures.pop(case, None)
         return Outcome(after_commit=(self.desk.wake,))
 
-    def _try_to_measure(self, case: bytes) -> Ballot | None:
-        """Measure, or say why not and pause: a box or model made to fail slowly must not take all our time."""
+    def _try_to_judge(self, case: bytes, record: CaseRecord) -> Ballot | None:
+        """Judge, or say why not and pause: a box or model made to fail slowly must not take all our time."""
         tries, again_at = self._failures.get(case, (0, 0.0))
         if time.monotonic() < again_at:
             return None
         try:
-            return self._measure(case)
-        except (TrainingError, NetError) as problem:
-            LOGGER.error("case %s cannot be measured: %s", case.hex()[:8], problem)  # noqa: TRY400 - a sentence for the operator
-            self._failures[case] = (tries + 1, time.monotonic() + min(LONGEST_PAUSE_S, 2.0**tries))
-            return None
+            return self._judge(case) if record.is_dispute else self._measure(case)
+        except FolkmootError as problem:
+            LOGGER.error("case %s cannot be judged: %s", case.hex()[:8], problem)  # noqa: TRY400 - a sentence for the operator
+        except Exception:
+            # Strangers wrote what is judged: a fault that it causes in us must end in an abstention, not in silence.
+            LOGGER.exception("case %s cannot be judged: a fault", case.hex()[:8])
+        self._failures[case] = (tries + 1, time.monotonic() + min(LONGEST_PAUSE_S, 2.0**tries))
+        return None
+
+    def _judge(self, case: bytes) -> Ballot:
+        answer = answer_dispute(self.desk, case)
+        return self._keep(case, Measured(values=answer.values, report=answer.report))
 
     def _measure(self, case: bytes) -> Ballot | None:
         schema = self._schema(case)

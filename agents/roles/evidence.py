@@ -2,11 +2,15 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sqlmodel import Field, Session, SQLModel, select
 
+from agents.net.signing import recover
 from agents.roles.desk import Desk
-from governance.domain.evidence import RoundEvidence
+from governance.domain.evidence import Leaf, RoundEvidence
+from governance.domain.receipt import ledger_domain
+from governance.domain.signing import Domain
 from governance.errors import FolkmootError
 
 LOGGER = logging.getLogger(__name__)
@@ -21,6 +25,22 @@ class KnownRound(SQLModel, table=True):
     round_number: int = Field(primary_key=True)
     document: str
     """SHA-256, 64 hex digits."""
+
+
+def ledger_of(desk: Desk) -> Domain:
+    """Return the domain under which leaves are signed."""
+    return ledger_domain(desk.chain.chain_id, desk.chain.address("RoundLedger"))
+
+
+def sign_leaf(desk: Desk, job: bytes, round_number: int, digest: bytes) -> Leaf:
+    """Return our leaf of a round, signed: nobody can show other bytes as our work."""
+    leaf = Leaf(agent=desk.address, digest=digest)
+    return replace(leaf, signature=desk.signer.sign_digest(leaf.signed_digest(job, round_number, ledger_of(desk))))
+
+
+def is_signed(leaf: Leaf, job: bytes, round_number: int, ledger: Domain) -> bool:
+    """Whether the agent of a leaf says that it is its work."""
+    return recover(leaf.signed_digest(job, round_number, ledger), leaf.signature) == leaf.agent
 
 
 def keep_round(desk: Desk, session: Session, evidence: RoundEvidence) -> str:

@@ -33,7 +33,9 @@ class RoundRun(SQLModel, table=True):
     compute: str
     sum_packed: str = ""
     leaves: str = ""
-    """JSON list of owner and update digest."""
+    """JSON list of owner, update digest and signature."""
+    signature: str = ""
+    """Of the compute provider over its leaf."""
     posted: bool = False
 
 

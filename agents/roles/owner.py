@@ -19,6 +19,7 @@ from agents.net.mailbox import Outcome
 from agents.net.sealed import Binding, seal
 from agents.protocols.messages import EvaluationRows, Receipt, TrainingTask, Update, pack_nanos, unpack_nanos
 from agents.roles.desk import Desk, Plans
+from agents.roles.evidence import sign_leaf
 from agents.roles.feed import Feed
 from agents.roles.owner_records import PrivacySpent, RoundReceipt, RowsSent, TaskReceived, answer_digest
 from agents.roles.plan import plan_digest
@@ -212,7 +213,7 @@ class Owner:
         with self.desk.mailbox.transaction() as session:
             row.update = packed
             session.merge(row)
-            self.desk.mailbox.send(session, row.compute_agent, _update_of(row))
+            self.desk.mailbox.send(session, row.compute_agent, _update_of(self.desk, row))
 
     def _train(self, row: TaskReceived) -> Sequence[int]:
         task = parse_task(row.task_json)
@@ -295,7 +296,8 @@ class Owner:
             session.merge(RowsSent(case=case.hex(), juror=juror))
 
 
-def _update_of(row: TaskReceived) -> Update:
+def _update_of(desk: Desk, row: TaskReceived) -> Update:
+    leaf = sign_leaf(desk, bytes.fromhex(row.job), row.round_number, answer_digest(row, desk.address))
     return Update(
         msg_id=f"update:{row.job[:16]}:{row.round_number}",
         job="0x" + row.job,
@@ -303,4 +305,5 @@ def _update_of(row: TaskReceived) -> Update:
         round_index=row.round_index,
         kind=row.kind,
         update_nanos=pack_nanos(unpack_nanos(row.update)),
+        signature="0x" + leaf.signature.hex(),
     )

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
 
@@ -9,7 +10,7 @@ from agents.net.errors import MessageRefused
 from agents.net.mailbox import Outcome
 from agents.protocols.messages import Aggregate, AggregateTask, Receipt, SignedReceipt, TrainingTask, unpack_nanos
 from agents.roles.desk import Desk, Plans
-from agents.roles.evidence import keep_round
+from agents.roles.evidence import is_signed, keep_round, ledger_of
 from agents.roles.job_runs import JobRun, RoundRun
 from agents.roles.jobs import JobFile
 from agents.roles.rounds import RoundName, name_round
@@ -23,7 +24,7 @@ from agents.training.task import OwnerRows
 from agents.training.task import TrainingTask as Task
 from governance.domain import evidence
 from governance.domain.market import Address, Kind
-from governance.domain.receipt import UpdateReceipt, ledger_domain
+from governance.domain.receipt import UpdateReceipt
 from governance.errors import FolkmootError, InvalidRecord
 from governance.services.market import AgreementRecord, AgreementState
 
@@ -176,15 +177,29 @@ class TrainingRounds:
         if not named or len(set(named)) < len(named) or not set(named) <= set(json.loads(row.owners)):
             raise MessageRefused("the sum names nobody, somebody twice, or owners that were not asked")
         if not row.leaves:
-            row.sum_packed = message.sum_nanos
-            row.leaves = json.dumps([{"owner": leaf.owner, "digest": leaf.update_digest} for leaf in message.leaves])
+            row.sum_packed, row.signature = message.sum_nanos, message.signature
+            row.leaves = json.dumps(
+                [
+                    {"owner": leaf.owner, "digest": leaf.update_digest, "signature": leaf.signature}
+                    for leaf in message.leaves
+                ]
+            )
+            self._require_signed(job, row)
             session.add(row)
             self._acknowledge(session, job, row)
         return Outcome(after_commit=(self.desk.wake,))
 
+    def _require_signed(self, job: bytes, row: RoundRun) -> None:
+        """Refuse work that its agents could deny: we post it."""
+        ledger, owners = ledger_of(self.desk), _owners_leaves(row)
+        own = _providers_leaf(row, evidence.digest(_sum_document(job, row, owners)))
+        for leaf in (*owners, own):
+            if not is_signed(leaf, job, row.number, ledger):
+                raise MessageRefused(f"{leaf.agent} did not sign its leaf of round {row.number}")
+
     def _acknowledge(self, session: Session, job: bytes, row: RoundRun) -> None:
         """Sign for every update in the sum, before the round is posted: from here on leaving one out costs us."""
-        domain = ledger_domain(self.desk.chain.chain_id, self.desk.chain.address("RoundLedger"))
+        domain = ledger_of(self.desk)
         deadline_s = self.desk.chain.now_s() + RECEIPT_S
         for leaf in json.loads(row.leaves):
             receipt = UpdateReceipt(
@@ -225,20 +240,15 @@ class TrainingRounds:
         return Plans(busy=f"{run.name}: round {row.number} is posted")
 
     def _round_evidence(self, row: RoundRun, task: Task) -> evidence.RoundEvidence:
-        job, leaves, updates = bytes.fromhex(row.job), [], []
-        for entry in json.loads(row.leaves):
-            digest = bytes.fromhex(entry["digest"])
-            document = self.desk.fetch(row.compute, digest)
-            updates.append(_update_in(document, job, row.number, entry["owner"]))
-            self._check(updates[-1], task, row, entry["owner"])
+        job, leaves, updates = bytes.fromhex(row.job), _owners_leaves(row), []
+        for leaf in leaves:
+            document = self.desk.fetch(row.compute, leaf.digest)
+            updates.append(_update_in(document, job, row.number, leaf.agent))
+            self._check(updates[-1], task, row, leaf.agent)
             self.desk.store.put(document)
-            leaves.append(evidence.Leaf(agent=entry["owner"], digest=digest))
         if aggregate(updates) != unpack_nanos(row.sum_packed):
             raise WrongSum(f"round {row.number}: the updates do not add up to the sum")
-        document = evidence.aggregate_document(
-            job, row.number, row.compute, sum_nanos=unpack_nanos(row.sum_packed), owners=leaves
-        )
-        own = evidence.Leaf(agent=row.compute, digest=bytes.fromhex(self.desk.store.put(document)))
+        own = _providers_leaf(row, bytes.fromhex(self.desk.store.put(_sum_document(job, row, leaves))))
         return evidence.RoundEvidence(job=job, round_number=row.number, leaves=(*leaves, own))
 
     def _check(self, update: tuple[int, ...], task: Task, row: RoundRun, owner: Address) -> None:
@@ -263,6 +273,26 @@ class TrainingRounds:
                 proof=["0x" + node.hex() for node in siblings],
             )
             self.desk.mailbox.send(session, leaf.agent, message)
+
+
+def _owners_leaves(row: RoundRun) -> list[evidence.Leaf]:
+    return [
+        evidence.Leaf(
+            agent=entry["owner"],
+            digest=bytes.fromhex(entry["digest"]),
+            signature=bytes.fromhex(entry["signature"][2:]),
+        )
+        for entry in json.loads(row.leaves)
+    ]
+
+
+def _providers_leaf(row: RoundRun, digest: bytes) -> evidence.Leaf:
+    return evidence.Leaf(agent=row.compute, digest=digest, signature=bytes.fromhex(row.signature[2:]))
+
+
+def _sum_document(job: bytes, row: RoundRun, owners: Sequence[evidence.Leaf]) -> bytes:
+    total = unpack_nanos(row.sum_packed)
+    return evidence.aggregate_document(job, row.number, row.compute, sum_nanos=total, owners=owners)
 
 
 def _update_in(document: bytes, job: bytes, number: int, owner: Address) -> tuple[int, ...]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from folkmoot.options import HomeOption, open_home, say
 from governance.errors import FolkmootError
+
+if TYPE_CHECKING:
+    from governance.ports import Chain
 
 group = typer.Typer(no_args_is_help=True, help="Complain of work done under an agreement, and judge it.")
 KeyOption = Annotated[str, typer.Option(help="Name of the key in the home.")]
@@ -45,9 +48,13 @@ def raise_(
     ground: Annotated[GroundName, typer.Argument(help="A jury judges the first, the agreement's auditor the second.")],
     evidence: Annotated[Path, typer.Argument(help="What the judge looks at.", exists=True, dir_okay=False)],
     key: KeyOption,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Store that your agent serves; a jury fetches the file from it. Else the home's."),
+    ] = None,
     home: HomeOption = None,
 ) -> None:
-    """Complain; the deposit is yours again unless the complaint is rejected. You give the file to the judge.
+    """Complain; the deposit is yours again unless the complaint is rejected. You give the file to an auditor yourself.
 
     Example: folkmoot dispute raise AGREEMENT failed-reexecution report.json --key cleveland.operator
     """
@@ -63,7 +70,10 @@ def raise_(
     disputes, deal = Disputes(chain), _id(agreement)
     chosen = Ground[ground.name]
     with storage_errors(evidence):
-        digest = sha256(evidence.read_bytes())
+        document = evidence.read_bytes()
+        digest = sha256(document)
+    if chosen is Ground.INVALID_UPDATE:
+        _publish(document, store or place.store)
     allow(chain, operator, disputes.deposit_e18())
     disputes.raise_(operator, deal, ground=chosen, evidence=digest)
     say(f"dispute {disputes.id_of(deal, ground=chosen, evidence=digest).hex()} is raised about {digest.hex()[:8]}")
@@ -116,12 +126,45 @@ def show(dispute: DisputeArgument, home: HomeOption = None) -> None:
     from governance.services.disputes import Disputes, Ground
 
     place, settings = open_home(home)
-    found = Disputes(open_chain(place, settings)).dispute(_id(dispute))
+    chain = open_chain(place, settings)
+    found = Disputes(chain).dispute(_id(dispute))
     if found is None:
         raise DisputeUnusable(f"there is no dispute {dispute} on this chain")
     judge = "a jury judges" if found.ground is Ground.INVALID_UPDATE else "the agreement's auditor judges"
     ground = found.ground.name.lower().replace("_", "-")
     say(f"{found.state.name.lower()}: {ground} under agreement {found.agreement.hex()[:8]}; {judge}")
+    if found.ground is Ground.INVALID_UPDATE:
+        for line in _heard(chain, _id(dispute)):
+            say(line)
+
+
+def _publish(document: bytes, store: Path) -> None:
+    """Put the evidence where agents serve it from: jurors fetch it by its digest."""
+    from folkmoot.files import storage_errors
+    from governance.adapters.store import FileStore
+
+    with storage_errors(store):
+        FileStore(store).put(document)
+
+
+def _heard(chain: Chain, dispute: bytes) -> list[str]:
+    """Return where the jury's case stands, and what each juror of its last jury said."""
+    from governance.services import reading
+    from governance.services.court import Court
+
+    court, answers = Court(chain), {1_000_000: "upheld", 0: "rejected"}
+    case, jury = court.case(dispute), court.jury(dispute)
+    events = chain.events("EvaluatorCourt", ["Revealed"], from_block=chain.first_block)
+    said = {
+        reading.address(event.values["juror"]): reading.number(reading.items(event.values["values"])[0])
+        for event in events
+        if event.values["id"] == dispute and event.values["round"] == case.round_number
+    }
+    lines = [f"jury: {case.stage.name.lower()}; {case.commits} of {len(jury)} committed, {case.reveals} revealed"]
+    for juror in jury:
+        word = answers.get(said[juror], "abstains") if juror in said else "has revealed nothing"
+        lines.append(f"  {juror} {word}")
+    return lines
 
 
 def _id(text: str) -> bytes:

@@ -6,15 +6,22 @@ themselves: their noise is the protection, and anybody can add them up again.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
+
+from eth_abi.abi import encode
+from eth_utils.address import is_address
+from eth_utils.crypto import keccak
 
 from governance.domain import merkle
 from governance.domain.market import Address
 from governance.domain.record import Record, canonical_json, parse_canonical_json, sha256
+from governance.domain.signing import Domain
 from governance.errors import InvalidRecord
 
 LEAF_TYPES = ("bytes32", "uint32", "address", "bytes32")
 """Job, round, agent, digest."""
+LEAF_TYPE: Final = "Leaf(bytes32 job,uint32 round,address agent,bytes32 digest)"
+SIGNATURE_BYTES: Final = 65
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +31,34 @@ class Leaf:
     agent: Address
     digest: bytes
     """SHA-256 of the agent's update or aggregate document."""
+    signature: bytes = b""
+    """The agent's, over ``signed_digest``; empty where nobody kept it. It is no part of the tree."""
 
     def hashed(self, job: bytes, round_number: int) -> bytes:
-        """Return the leaf of the round's tree (OpenZeppelin StandardMerkleTree)."""
-        return merkle.standard_leaf(LEAF_TYPES, (job, round_number, self.agent, self.digest))
+        """Return the leaf of the round's tree (OpenZeppelin StandardMerkleTree).
+
+        Raises
+        ------
+        InvalidRecord
+            If agent or round cannot be encoded: a document that somebody else wrote may name anything.
+        """
+        return merkle.standard_leaf(LEAF_TYPES, self._fields(job, round_number))
+
+    def signed_digest(self, job: bytes, round_number: int, ledger: Domain) -> bytes:
+        """Return what the agent signs: that this is its work in the round (EIP-712, under RoundLedger's domain).
+
+        Raises
+        ------
+        InvalidRecord
+            As ``hashed``.
+        """
+        fields = self._fields(job, round_number)
+        return ledger.digest(keccak(encode(["bytes32", *LEAF_TYPES], [keccak(text=LEAF_TYPE), *fields])))
+
+    def _fields(self, job: bytes, round_number: int) -> tuple[object, ...]:
+        if not is_address(self.agent) or not 0 <= round_number < 1 << 32:
+            raise InvalidRecord(f"round {round_number!r:.20} of {self.agent!r:.60} is no leaf")
+        return job, round_number, self.agent, self.digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +105,7 @@ class RoundEvidence:
 
     def entries(self) -> list[Record]:
         """Return the leaves as documents hold them."""
-        return [{"agent": leaf.agent, "digest": "0x" + leaf.digest.hex()} for leaf in self.leaves]
+        return [_entry(leaf) for leaf in self.leaves]
 
     @classmethod
     def read(cls, data: bytes) -> Self:
@@ -225,8 +256,18 @@ class CandidateRounds:
 
 
 def _round(job: bytes, entry: Mapping[str, Record]) -> RoundEvidence:
-    leaves = (Leaf(agent=str(leaf["agent"]), digest=word(leaf["digest"])) for leaf in objects(entry["leaves"]))
-    return RoundEvidence(job=job, round_number=whole(entry["round"]), leaves=tuple(leaves))
+    leaves = tuple(_leaf(each) for each in objects(entry["leaves"]))
+    return RoundEvidence(job=job, round_number=whole(entry["round"]), leaves=leaves)
+
+
+def _entry(leaf: Leaf) -> Record:
+    entry: dict[str, Record] = {"agent": leaf.agent, "digest": "0x" + leaf.digest.hex()}
+    return {**entry, "signature": "0x" + leaf.signature.hex()} if leaf.signature else entry
+
+
+def _leaf(entry: Mapping[str, Record]) -> Leaf:
+    signature = _bytes(entry["signature"], SIGNATURE_BYTES) if "signature" in entry else b""
+    return Leaf(agent=str(entry["agent"]), digest=word(entry["digest"]), signature=signature)
 
 
 def update_document(job: bytes, round_number: int, agent: Address, update_nanos: Sequence[int]) -> bytes:
@@ -279,12 +320,16 @@ def read_document(data: bytes, kind: str) -> Mapping[str, Record]:
 
 def word(value: object) -> bytes:
     """Return the 32 bytes behind 0x hex, else raise InvalidRecord."""
-    if not isinstance(value, str) or len(value) != 66 or not value.startswith("0x"):
-        raise InvalidRecord(f"{value!r} is not 32 bytes as 0x hex")
+    return _bytes(value, 32)
+
+
+def _bytes(value: object, length: int) -> bytes:
+    if not isinstance(value, str) or len(value) != 2 + 2 * length or not value.startswith("0x"):
+        raise InvalidRecord(f"{value!r} is not {length} bytes as 0x hex")
     try:
         return bytes.fromhex(value[2:])
     except ValueError as problem:
-        raise InvalidRecord(f"{value!r} is not 32 bytes as 0x hex") from problem
+        raise InvalidRecord(f"{value!r} is not {length} bytes as 0x hex") from problem
 
 
 def whole(value: object) -> int:

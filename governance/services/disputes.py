@@ -13,6 +13,8 @@ from governance.services import reading
 
 WHERE = "Disputes"
 DISPUTE_FIELDS = 6
+REPORT_TYPE = "dispute-report"
+"""Of what a juror of a dispute says about its answer."""
 
 
 class Ground(IntEnum):

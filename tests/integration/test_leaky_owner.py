@@ -7,13 +7,17 @@ import random
 import struct
 import uuid
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from uagents_core.envelope import Envelope
 from uagents_core.identity import Identity
 
 from agents.protocols.messages import Update, pack_nanos, schema_digest
+from agents.roles.desk import Desk
 from agents.roles.owner import TaskReceived, _update_of
+from governance.adapters.evm import KeySigner
 from tests.e2e.planted import LOWER, UPPER
 from tests.leak import clipped_forms, find_leaks
 
@@ -107,9 +111,16 @@ def on_the_wire(values: Sequence[int]) -> bytes:
         schema_digest=schema_digest(Update),
         expires=2**31,
     )
-    envelope.encode_payload(_update_of(row).json())
+    envelope.encode_payload(_update_of(desk(), row).json())
     envelope.sign(identity)
     return envelope.model_dump_json().encode()
+
+
+def desk() -> Desk:
+    """Return what an owner signs its update with."""
+    signer = KeySigner.from_secret(b"\x07" * 32)
+    chain = SimpleNamespace(chain_id=7, address=lambda _contract: "0x" + "11" * 20)
+    return cast("Desk", SimpleNamespace(signer=signer, address=signer.address, chain=chain))
 
 
 def honest_sums() -> list[int]:

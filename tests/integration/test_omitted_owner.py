@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -69,11 +69,12 @@ class Parties:
 
     def acknowledged(self) -> list[evidence.Leaf]:
         """Have the compute provider name everybody's update, and the coordinator sign for each; return the leaves."""
-        leaves = [evidence.Leaf(agent=agent(name).address, digest=digest_of(self.job, name)) for name in OWNERS]
+        leaves = [self.signed(agent(name), digest_of(self.job, name)) for name in OWNERS]
         with self.coordinator.mailbox.transaction() as session:
             owners = "[" + ", ".join(f'"{leaf.agent}"' for leaf in leaves) + "]"
             row = RoundRun(job=self.job.hex(), number=NUMBER, owners=owners, compute=agent(CENTRE).address)
             session.add(row)
+        document = evidence.aggregate_document(self.job, NUMBER, agent(CENTRE).address, sum_nanos=[9], owners=leaves)
         message = Aggregate(
             msg_id="sum",
             job="0x" + self.job.hex(),
@@ -81,10 +82,19 @@ class Parties:
             round_index=0,
             kind="statistics",
             sum_nanos=pack_nanos([9]),
-            leaves=[Leaf(owner=leaf.agent, update_digest=leaf.digest.hex()) for leaf in leaves],
+            leaves=[
+                Leaf(owner=leaf.agent, update_digest=leaf.digest.hex(), signature="0x" + leaf.signature.hex())
+                for leaf in leaves
+            ],
+            signature="0x" + self.signed(agent(CENTRE), evidence.digest(document)).signature.hex(),
         )
         assert self.coordinator.mailbox.receive(agent(CENTRE).address, message) is Verdict.TAKEN
         return leaves
+
+    def signed(self, signer: KeySigner, digest: bytes) -> evidence.Leaf:
+        leaf = evidence.Leaf(agent=signer.address, digest=digest)
+        signature = signer.sign_digest(leaf.signed_digest(self.job, NUMBER, Challenges(self.story.chain).domain))
+        return replace(leaf, signature=signature)
 
     def deliver(self) -> list[Verdict]:
         """Bring the owner what the coordinator's outbox holds for it."""

@@ -12,7 +12,15 @@ from agents.protocols.messages import MESSAGES, AggregateTask, Update, Wire, pac
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "wire-digests.json"
 ZERO = "0x" + "0" * 64
-UPDATE = {"msg_id": "a", "job": ZERO, "candidate": 0, "round_index": 0, "kind": "update", "update_nanos": ""}
+UPDATE = {
+    "msg_id": "a",
+    "job": ZERO,
+    "candidate": 0,
+    "round_index": 0,
+    "kind": "update",
+    "update_nanos": "",
+    "signature": "0x" + "0" * 130,
+}
 INT64 = st.integers(-(2**63), 2**63 - 1)
 
 
@@ -80,6 +88,7 @@ def test_what_has_no_place_in_a_conversation_is_illegal() -> None:
         {"update_nanos": "00"},
         {"update_nanos": "0" * 32_016},
         {"rows": 100},
+        {"signature": "0x" + "0" * 128},
     ],
 )
 def test_a_message_takes_no_other_type_size_or_field(change: dict[str, object]) -> None:
@@ -88,7 +97,7 @@ def test_a_message_takes_no_other_type_size_or_field(change: dict[str, object]) 
 
 
 def test_lists_are_bounded_and_typed() -> None:
-    task = {key: value for key, value in UPDATE.items() if key != "update_nanos"}
+    task = {key: value for key, value in UPDATE.items() if key not in {"update_nanos", "signature"}}
     for owners in ([], ["0x1"], ["0x" + "1" * 40] * 65):
         with pytest.raises(ValidationError):
             AggregateTask(**task, owners=owners, task_json="", deadline_s=1)

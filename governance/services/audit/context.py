@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from governance.domain.accusation import Judge
 from governance.domain.market import Address
 from governance.domain.policy import PolicySet
 from governance.errors import ContractRefused, EvidenceMissing, StoreDamaged
@@ -35,6 +36,8 @@ class Context:
     """Files of this installation by their SHA-256, such as the metric code."""
     policy_files: PolicySet | None
     """Compiled from YAML; None when the files are not at hand."""
+    judge: Judge | None = None
+    """Judges complaints about updates as jurors do; None where nobody here can."""
 
     def events(self, contract: str, *names: str) -> Iterator[Event]:
         """Yield the named events of a contract in the order of the chain; all of them when none is named."""

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from governance.domain.accusation import Judge
 from governance.domain.market import Address
 from governance.domain.policy import PolicySet
 from governance.errors import ChainUnreachable, FolkmootError
 from governance.services.audit.checks.agreements import check_agreements, check_jobs
 from governance.services.audit.checks.amendments import check_amendments
+from governance.services.audit.checks.answers import check_answers
 from governance.services.audit.checks.appeals import check_appeals
 from governance.services.audit.checks.candidates import check_candidates
 from governance.services.audit.checks.challenges import check_challenges
@@ -54,7 +56,7 @@ CHECKS: Final[tuple[tuple[str, tuple[Check, ...]], ...]] = (
     ("jobs and agreements", (check_jobs, check_agreements)),
     ("payments", (check_payments,)),
     ("deposits", (check_vault,)),
-    ("disputes", (check_disputes,)),
+    ("disputes", (check_disputes, check_answers)),
     ("updates behind the rounds", (check_updates,)),
     ("files behind the decisions", (check_documents, check_reports)),
 )
@@ -68,6 +70,8 @@ class Evidence:
     policy_files: PolicySet | None
     shipped: Mapping[bytes, bytes] = field(default_factory=dict)
     """Files of this installation by their SHA-256."""
+    judge: Judge | None = None
+    """Judges complaints about updates as jurors do."""
 
 
 def verify(
@@ -126,6 +130,7 @@ def examine(history: History, sources: Sources, *, evidence: Evidence, blocks: E
         library=search(evidence.store, files),
         shipped=evidence.shipped,
         policy_files=evidence.policy_files,
+        judge=evidence.judge,
     )
     return [*(run(name, checks, context) for name, checks in CHECKS), files.result()]
 

@@ -12,7 +12,6 @@ from sqlmodel import select
 
 from agents.net.artifacts import PublicStore
 from agents.net.errors import ArtifactError
-from agents.net.keys import canonical_address
 from agents.net.mailbox import Mailbox
 from agents.net.outbox import MailOutgoing
 from agents.protocols.messages import MESSAGES, Wire
@@ -22,13 +21,18 @@ from agents.roles.plan import plan_digest
 from agents.training.canonical import canonical_json
 from agents.training.task import Candidate, OwnerRows, TrainingTask, plan_task
 from governance.adapters.evm import KeySigner
+from governance.domain.evidence import Leaf
 from governance.domain.market import Address, Kind
 from governance.domain.policy import PolicySet
+from governance.domain.receipt import ledger_domain
 from governance.policy import load_policies
 from governance.ports import Event
 from tests.training_cases import heart_schema
 
-COORDINATOR, COMPUTE, CLEVELAND, HUNGARY, ZURICH = (canonical_address(f"0x{n:040x}") for n in range(0xC0, 0xC5))
+# In the order of their addresses, as rounds are.
+PARTIES = sorted((KeySigner.from_secret(bytes([n]) * 32) for n in range(0xC0, 0xC5)), key=lambda party: party.address)
+KEYS = {party.address: party for party in PARTIES}
+COORDINATOR, COMPUTE, CLEVELAND, HUNGARY, ZURICH = KEYS
 OWNERS = {CLEVELAND: "cleveland", HUNGARY: "hungary", ZURICH: "zurich"}
 ROWS, ROUNDS, EPSILON_MICROS, DELTA_E12 = 100, 2, 8_000_000, 10**7
 LEDGER = "0x" + "00" * 19 + "09"
@@ -118,12 +122,13 @@ def desk_of(home: Path, address: Address, chain: Chain, **changes: object) -> De
     market = SimpleNamespace(
         round_count=lambda _job: len(chain.posted),
         round_root=lambda _job, number: chain.posted[number] if number < len(chain.posted) else bytes(32),
+        rounds=lambda _job: [SimpleNamespace(root=root) for root in chain.posted],
         post_round=chain.post_round,
     )
     fields: dict[str, object] = {
         "home": home,
         "address": address,
-        "signer": SIGNER,
+        "signer": KEYS.get(address, SIGNER),
         "chain": chain,
         "mailbox": Mailbox.open(home / "agent.sqlite", TABLES),
         "store": store,
@@ -136,6 +141,12 @@ def desk_of(home: Path, address: Address, chain: Chain, **changes: object) -> De
         "policy": chain.policy,
     }
     return cast("Desk", SimpleNamespace(**(fields | changes)))
+
+
+def signed(leaf: Leaf, number: int, *, key: KeySigner | None = None) -> Leaf:
+    """Return an agent's leaf of a round, signed with its key, or with another one's."""
+    signer = key or KEYS[leaf.agent]
+    return replace(leaf, signature=signer.sign_digest(leaf.signed_digest(JOB, number, ledger_domain(7, LEDGER))))
 
 
 def nobody_serves(agent: Address, digest: bytes) -> bytes:

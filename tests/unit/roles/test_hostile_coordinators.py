@@ -32,6 +32,7 @@ from tests.unit.roles.role_cases import (
     desk_of,
     rules_for,
     sent,
+    signed,
     task,
     task_json,
 )
@@ -111,6 +112,7 @@ def test_without_a_receipt_for_the_round_before_there_is_no_next_one(tmp_path: P
     (update,) = sent(desk)
     assert isinstance(update, Update)
     mine = evidence.digest(evidence.update_document(JOB, 0, CLEVELAND, [3] * LENGTH))
+    assert update.signature == "0x" + signed(evidence.Leaf(agent=CLEVELAND, digest=mine), 0).signature.hex()
     proof = evidence.RoundEvidence(job=JOB, round_number=0, leaves=(evidence.Leaf(agent=CLEVELAND, digest=mine),))
     chain.posted.append(proof.root())
 

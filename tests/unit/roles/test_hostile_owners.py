@@ -28,6 +28,7 @@ from agents.roles.training_rounds import TrainingRounds, WrongSum
 from agents.training.canonical import canonical_json
 from agents.training.errors import TaskError
 from agents.training.preprocessing import check_statistics, statistics_length
+from governance.adapters.evm import KeySigner
 from governance.domain import evidence
 from tests.unit.roles.role_cases import (
     CLEVELAND,
@@ -36,6 +37,7 @@ from tests.unit.roles.role_cases import (
     HUNGARY,
     JOB,
     JOB_HEX,
+    KEYS,
     OWNERS,
     ROUNDS,
     ROWS,
@@ -44,6 +46,7 @@ from tests.unit.roles.role_cases import (
     desk_of,
     sent,
     serving,
+    signed,
     task,
     task_json,
 )
@@ -65,9 +68,18 @@ def opening(*, owners: list[str] | None = None, msg_id: str = "sum", text: str =
     )
 
 
-def statistics_of(values: list[int], *, msg_id: str = "update") -> Update:
-    packed = pack_nanos(values)
-    return Update(msg_id=msg_id, job=JOB_HEX, candidate=0, round_index=0, kind="statistics", update_nanos=packed)
+def statistics_of(owner: str, values: list[int], *, key: KeySigner | None = None) -> Update:
+    digest = evidence.digest(evidence.update_document(JOB, 0, owner, values))
+    leaf = signed(evidence.Leaf(agent=owner, digest=digest), 0, key=key)
+    return Update(
+        msg_id="update",
+        job=JOB_HEX,
+        candidate=0,
+        round_index=0,
+        kind="statistics",
+        update_nanos=pack_nanos(values),
+        signature="0x" + leaf.signature.hex(),
+    )
 
 
 def test_an_owner_that_sends_huge_sums_is_left_out_and_the_others_are_added_up(tmp_path: Path) -> None:
@@ -76,7 +88,7 @@ def test_an_owner_that_sends_huge_sums_is_left_out_and_the_others_are_added_up(t
     role = Compute(desk)
     desk.mailbox.receive(COORDINATOR, opening())
     for owner, values in {CLEVELAND: [LARGEST] * LENGTH, HUNGARY: [LARGEST] * LENGTH, ZURICH: [5] * LENGTH}.items():
-        desk.mailbox.receive(owner, statistics_of(values))
+        desk.mailbox.receive(owner, statistics_of(owner, values))
     chain.time_s = 2_001
 
     role.step()
@@ -87,18 +99,44 @@ def test_an_owner_that_sends_huge_sums_is_left_out_and_the_others_are_added_up(t
     assert message.sum_nanos == pack_nanos([5] * LENGTH)
 
 
+@pytest.mark.parametrize("key", [COORDINATOR, HUNGARY, COMPUTE])
+def test_an_update_that_its_owner_did_not_sign_is_refused(tmp_path: Path, key: str) -> None:
+    desk = desk_of(tmp_path, COMPUTE, Chain())
+    role = Compute(desk)
+    desk.mailbox.receive(COORDINATOR, opening(owners=[CLEVELAND]))
+
+    verdict = desk.mailbox.receive(CLEVELAND, statistics_of(CLEVELAND, [7] * LENGTH, key=KEYS[key]))
+    role.step()
+
+    assert verdict is Verdict.REFUSED
+    assert sent(desk) == []
+
+
+def test_a_providers_round_holds_the_signatures_of_all_who_worked_in_it(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path, COMPUTE, Chain())
+    role = Compute(desk)
+    desk.mailbox.receive(COORDINATOR, opening(owners=[CLEVELAND]))
+    desk.mailbox.receive(CLEVELAND, statistics_of(CLEVELAND, [7] * LENGTH))
+    role.step()
+
+    ((_, document),) = known(desk)
+
+    leaves = evidence.RoundEvidence.read(document).leaves
+    assert leaves == tuple(signed(leaf, 0) for leaf in leaves)
+
+
 def test_a_round_is_not_opened_again_over_other_owners(tmp_path: Path) -> None:
     desk = desk_of(tmp_path, COMPUTE, Chain())
     role = Compute(desk)
     desk.mailbox.receive(COORDINATOR, opening(owners=[CLEVELAND]))
-    desk.mailbox.receive(CLEVELAND, statistics_of([7] * LENGTH))
+    desk.mailbox.receive(CLEVELAND, statistics_of(CLEVELAND, [7] * LENGTH))
     role.step()
     before = known(desk)
 
     verdict = desk.mailbox.receive(COORDINATOR, opening(owners=[HUNGARY], msg_id="again"))
 
     assert verdict is Verdict.REFUSED
-    desk.mailbox.receive(HUNGARY, statistics_of([8] * LENGTH))
+    desk.mailbox.receive(HUNGARY, statistics_of(HUNGARY, [8] * LENGTH))
     role.step()
     assert known(desk) == before
 
@@ -120,8 +158,8 @@ def test_a_task_that_cannot_be_read_is_refused_once(tmp_path: Path, text: str) -
 def test_an_update_for_a_round_that_the_job_has_not_is_refused(tmp_path: Path, candidate: int, index: int) -> None:
     desk = desk_of(tmp_path, COMPUTE, Chain())
     Compute(desk)
-    message = Update(
-        msg_id="x", job=JOB_HEX, candidate=candidate, round_index=index, kind="update", update_nanos="0" * 16
+    message = statistics_of(CLEVELAND, [0]).copy(
+        update={"kind": "update", "candidate": candidate, "round_index": index}
     )
 
     assert desk.mailbox.receive(CLEVELAND, message) is Verdict.REFUSED
@@ -135,7 +173,12 @@ def test_statistics_are_bounded_by_rows_and_noise() -> None:
         check_statistics([50 * most, *[0] * (LENGTH - 1)], task(), owner="zurich")
 
 
-def posted_by(leaves: list[Leaf], values: list[int]) -> Aggregate:
+def posted_by(named: list[tuple[str, bytes]], values: list[int], *, forged: str = "") -> Aggregate:
+    """Return a provider's sum over these owners and digests; whoever is forged was signed for by the coordinator."""
+    keys = {forged: KEYS[COORDINATOR]}
+    leaves = [signed(evidence.Leaf(agent=agent, digest=d), 0, key=keys.get(agent)) for agent, d in named]
+    document = evidence.aggregate_document(JOB, 0, COMPUTE, sum_nanos=values, owners=leaves)
+    own = signed(evidence.Leaf(agent=COMPUTE, digest=evidence.digest(document)), 0, key=keys.get(COMPUTE))
     return Aggregate(
         msg_id="aggregate",
         job=JOB_HEX,
@@ -143,7 +186,11 @@ def posted_by(leaves: list[Leaf], values: list[int]) -> Aggregate:
         round_index=0,
         kind="statistics",
         sum_nanos=pack_nanos(values),
-        leaves=leaves,
+        leaves=[
+            Leaf(owner=leaf.agent, update_digest=leaf.digest.hex(), signature="0x" + leaf.signature.hex())
+            for leaf in leaves
+        ],
+        signature="0x" + own.signature.hex(),
     )
 
 
@@ -159,9 +206,23 @@ def asked(tmp_path: Path, documents: dict[bytes, bytes]) -> tuple[Desk, Training
 @pytest.mark.parametrize("named", [[], [CLEVELAND, CLEVELAND], [ZURICH]])
 def test_a_sum_over_nobody_or_over_somebody_twice_is_refused(tmp_path: Path, named: list[str]) -> None:
     desk, _ = asked(tmp_path, {})
-    leaves = [Leaf(owner=owner, update_digest="0" * 64) for owner in named]
+    message = posted_by([(owner, bytes(32)) for owner in named], [])
 
-    assert desk.mailbox.receive(COMPUTE, posted_by(leaves, [])) is Verdict.REFUSED
+    assert desk.mailbox.receive(COMPUTE, message) is Verdict.REFUSED
+
+
+@pytest.mark.parametrize("forged", [CLEVELAND, COMPUTE])
+def test_a_coordinator_posts_nothing_that_its_agents_could_deny(tmp_path: Path, forged: str) -> None:
+    document = evidence.update_document(JOB, 0, CLEVELAND, [3] * LENGTH)
+    digest = evidence.digest(document)
+    desk, rounds = asked(tmp_path, {digest: document})
+
+    verdict = desk.mailbox.receive(COMPUTE, posted_by([(CLEVELAND, digest)], [3] * LENGTH, forged=forged))
+    rounds.drive(JobRun(name="job", job=JOB.hex(), file="", terms=""), job_file(), 0)
+
+    assert verdict is Verdict.REFUSED
+    assert sent(desk) == [], "nothing is acknowledged"
+    assert desk.market.round_count(JOB) == 0
 
 
 @pytest.mark.parametrize(
@@ -176,7 +237,7 @@ def test_a_sum_that_its_evidence_contradicts_is_never_posted(tmp_path: Path, lie
     digest = evidence.digest(document)
     desk, rounds = asked(tmp_path, {digest: document})
     claimed = [4] * LENGTH if lie == "sum" else values
-    desk.mailbox.receive(COMPUTE, posted_by([Leaf(owner=CLEVELAND, update_digest=digest.hex())], claimed))
+    desk.mailbox.receive(COMPUTE, posted_by([(CLEVELAND, digest)], claimed))
     run = JobRun(name="job", job=JOB.hex(), file="", terms="")
 
     with pytest.raises(WrongSum):
@@ -189,8 +250,7 @@ def test_a_true_sum_is_posted(tmp_path: Path) -> None:
     document = evidence.update_document(JOB, 0, CLEVELAND, [3] * LENGTH)
     digest = evidence.digest(document)
     desk, rounds = asked(tmp_path, {digest: document})
-    leaf = Leaf(owner=CLEVELAND, update_digest=digest.hex())
-    desk.mailbox.receive(COMPUTE, posted_by([leaf], [3] * LENGTH))
+    desk.mailbox.receive(COMPUTE, posted_by([(CLEVELAND, digest)], [3] * LENGTH))
 
     rounds.drive(JobRun(name="job", job=JOB.hex(), file="", terms=""), job_file(), 0)
 
@@ -201,8 +261,7 @@ def test_a_round_posted_before_a_crash_is_kept_and_receipted_before_anything_els
     document = evidence.update_document(JOB, 0, CLEVELAND, [3] * LENGTH)
     digest = evidence.digest(document)
     desk, rounds = asked(tmp_path, {digest: document})
-    leaf = Leaf(owner=CLEVELAND, update_digest=digest.hex())
-    desk.mailbox.receive(COMPUTE, posted_by([leaf], [3] * LENGTH))
+    desk.mailbox.receive(COMPUTE, posted_by([(CLEVELAND, digest)], [3] * LENGTH))
     run = JobRun(name="job", job=JOB.hex(), file="", terms="")
     desk.market.post_round(desk.signer, JOB, 0, root=b"\x01" * 32, leaves=1)
     assert rounds.rows(run) == []
@@ -217,7 +276,7 @@ def test_a_round_posted_before_a_crash_is_kept_and_receipted_before_anything_els
 def test_no_round_is_opened_while_the_one_before_is_not_kept(tmp_path: Path) -> None:
     desk, rounds = asked(tmp_path, {})
     rounds.desk = desk_of(tmp_path, COORDINATOR, Chain(posted=[b"\x01" * 32]))
-    desk.mailbox.receive(COMPUTE, posted_by([Leaf(owner=CLEVELAND, update_digest="0" * 64)], [3] * LENGTH))
+    desk.mailbox.receive(COMPUTE, posted_by([(CLEVELAND, bytes(32))], [3] * LENGTH))
 
     plans = rounds.drive(JobRun(name="job", job=JOB.hex(), file="", terms=""), job_file(), 1)
 

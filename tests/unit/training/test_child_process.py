@@ -75,6 +75,7 @@ def test_an_owner_that_sends_a_scaled_row_is_caught(scale: int) -> None:
         round_index=0,
         kind="update",
         update_nanos=pack_nanos([7, value, -3]),
+        signature="0x" + "0" * 130,
     )
 
     assert find_leaks(message.json().encode() + str(value).encode(), [SENTINEL])
