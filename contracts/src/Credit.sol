@@ -8,10 +8,7 @@ import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20P
 /// @notice Pays for data and compute; never votes. A real network uses a token of its own with 18 decimals.
 /// @dev The whole supply goes to one account at deployment and there is no mint, so nobody keeps a power.
 contract Credit is ERC20, ERC20Permit {
-    error CreditNoHolder();
-
     constructor(address holder, uint256 supplyE18) ERC20("Folkmoot Credit", "FMC") ERC20Permit("Folkmoot Credit") {
-        if (holder == address(0)) revert CreditNoHolder();
         _mint(holder, supplyE18);
     }
 }

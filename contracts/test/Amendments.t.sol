@@ -40,6 +40,18 @@ contract AmendmentsTest is SystemBase {
         assertTrue(amendments.amendment(removal).direction == Direction.Loosen, "removal");
     }
 
+    function test_the_log_names_what_is_staged_and_when_it_may_come() public {
+        bytes memory call = abi.encodeCall(book.setFee, (250));
+        vm.recordLogs();
+        bytes32 id = _stage(address(book), call);
+
+        IAmendments.Amendment memory staged = amendments.amendment(id);
+        assertEq(staged.untilS, staged.fromS + 30 days, "window");
+        bytes32 payload =
+            keccak256(abi.encode(id, address(book), Direction.Loosen, staged.fromS, staged.untilS, call));
+        assertEq(_loggedPayload("staged", id), payload, "payload");
+    }
+
     function test_the_treasurys_fee_waits_fourteen_days() public {
         bytes32 id = _stage(address(book), abi.encodeCall(book.setFee, (250)));
         assertTrue(amendments.amendment(id).direction == Direction.Loosen, "direction");
@@ -343,5 +355,15 @@ contract AmendmentsTest is SystemBase {
         returns (bytes memory)
     {
         return abi.encodeWithSelector(IAmendments.AmendmentNotIn.selector, id, required, found);
+    }
+
+    /// @dev Of the last entry of a kind about a subject since logs are recorded.
+    function _loggedPayload(bytes32 kind, bytes32 subject) private returns (bytes32 payload) {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            bytes32[] memory topics = logs[i].topics;
+            if (topics[0] != IReleaseRegistry.Logged.selector || topics[2] != kind || topics[3] != subject) continue;
+            (payload,,) = abi.decode(logs[i].data, (bytes32, address, bytes32));
+        }
     }
 }

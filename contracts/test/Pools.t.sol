@@ -189,9 +189,11 @@ contract PoolsTest is PoolBase {
     function test_use_is_paid_by_the_month_and_split() public {
         _open(MODEL, 0);
 
+        // Of 200: 10 fee, 14 royalties that no ancestor takes, and 88 each.
+        vm.expectEmit(address(vault));
+        emit IPools.IncomeSplit(MODEL, 24e18, 0, 88e18, 88e18);
         vault.payUse(MODEL, 2, 200e18);
 
-        // Of 200: 10 fee, 14 royalties that no ancestor takes, and 88 each.
         assertEq(vault.balanceOf(TREASURY), 24e18, "treasury");
         assertEq(vault.balanceOf(_operator(BUYER)), 88e18, "buyer");
         assertEq(vault.pool(MODEL).pooledE18, 88e18, "owners");

@@ -151,6 +151,14 @@ contract SubmitTest is ReleaseBase {
         _expectBad(manifest, "agreements");
     }
 
+    function test_sixty_four_agreements_are_read_and_no_more() public {
+        IReleaseRegistry.Manifest memory manifest = _manifest(0);
+        manifest.agreements = new bytes32[](64);
+        _expectRefused(manifest, _badAgreement(0));
+        manifest.agreements = new bytes32[](65);
+        _expectBad(manifest, "agreements");
+    }
+
     function test_owners_who_agree_on_no_purpose_stop_the_candidate() public {
         _agree("data 1", Kind.Data, 0xA1, 2);
         _expectRefused(_manifest(0), abi.encodeWithSelector(IPolicyRegistry.PolicyNoPurpose.selector));
@@ -413,6 +421,9 @@ contract DecisionTest is ReleaseBase {
         bytes32 id = _measured(0, GOOD_GAP);
         uint256 proposal = _propose(id);
         _carry(proposal, 13);
+        vm.warp(releases.release(id).approvalDeadlineS);
+        vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseNotRefusable.selector, id));
+        releases.refuse(id);
         vm.warp(_job().deadlineS + 30 days);
         _expectRefusal(id, IReleaseRegistry.RefusalReason.Vote);
         vm.expectPartialRevert(IReleaseRegistry.ReleaseNotCandidate.selector);
