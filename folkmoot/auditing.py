@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from folkmoot.addresses import typed_address
 from folkmoot.files import storage_errors
 from folkmoot.home import Home
 from folkmoot.settings import Settings
@@ -109,14 +110,13 @@ def _deployment(home: Home) -> Deployment | None:
 
 
 def _registry(given: str | None, deployment: Deployment | None) -> str:
-    from eth_utils.address import is_address, to_checksum_address
-
     if given is None:
         if deployment is None:
             raise typer.BadParameter(
                 "no home with a deployment here; say which ReleaseRegistry is meant", param_hint="--registry"
             )
         return deployment.contracts["ReleaseRegistry"]
-    if not is_address(given):
-        raise typer.BadParameter(f"{given!r} is no address", param_hint="--registry")
-    return str(to_checksum_address(given))
+    address = typed_address(given)
+    if not address:
+        raise typer.BadParameter(f"{given!r} is no address, or has a typing error", param_hint="--registry")
+    return address

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from folkmoot.addresses import typed_address
 from folkmoot.constitution import Founder, Founding
 from folkmoot.files import storage_errors
 from governance.errors import FolkmootError
@@ -164,11 +165,9 @@ def _supply(path: Path, value: object) -> int:
 
 
 def _address(where: str, value: object) -> str:
-    from eth_utils.address import is_address, is_checksum_address, to_checksum_address
-
     # YAML reads 0x… without quotes as a number.
     text = f"0x{value:040x}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-    mixed = text[2:] not in {text[2:].lower(), text[2:].upper()}
-    if not is_address(text) or (mixed and not is_checksum_address(text)) or int(text, 16) == 0:
+    address = typed_address(text)
+    if not address:
         raise FoundingUnusable(f"{where}: {value} is no address, or has a typing error")
-    return str(to_checksum_address(text))
+    return address

@@ -54,8 +54,14 @@ def read_credits(text: str) -> Decimal:
     return amount
 
 
+FAR_S = 32_503_680_000
+"""Beginning of the year 3000, UTC."""
+
+
 def utc(moment_s: int) -> str:
-    """Return a moment of chain time as people write it."""
+    """Return a moment of chain time as people write it; the chain may hold one that no calendar has."""
+    if moment_s >= FAR_S:
+        return "after the year 3000"
     return f"{datetime.fromtimestamp(moment_s, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 

@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from folkmoot.addresses import typed_address
 from folkmoot.agent_config import AgentConfig
 from folkmoot.operators import OperatorError, binding_of
 from folkmoot.options import utc
@@ -118,17 +119,15 @@ def ask_operator(chain: Chain, signer: Signer, following: Address) -> str:
     OperatorError
         If that is no address.
     """
-    from eth_utils.address import is_address, to_checksum_address
-
     from governance.services.registry import Registry
 
-    if not is_address(following):
+    address = typed_address(following)
+    if not address:
         raise OperatorError(f"{following!r} is no address, or has a typing error; write 0x and 40 hexadecimal digits")
-    following = to_checksum_address(following)
     registry, number = Registry(chain), organisation_of(chain, signer)
-    registry.ask_operator(signer, number, following)
+    registry.ask_operator(signer, number, address)
     from_s = registry.operator_change(number).from_s
-    return f"{following} is announced as operator of organisation {number}, from {utc(from_s)} on chain on"
+    return f"{address} is announced as operator of organisation {number}, from {utc(from_s)} on chain on"
 
 
 def keep_operator(chain: Chain, signer: Signer) -> str:

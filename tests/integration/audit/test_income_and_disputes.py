@@ -104,6 +104,16 @@ def test_a_file_that_is_no_release_cannot_be_paid_for(home: Path) -> None:
         run(home, "release", "use", str(home / "other"), "--key", PAYER, "--at-most", "9")
 
 
+def test_a_file_that_was_refused_cannot_be_paid_for(kept: Story, home: Path) -> None:
+    before = _credits(kept, INSTITUTE)
+    (home / "refused").write_bytes(b"model file of plain")
+
+    with pytest.raises(FolkmootError, match="this file was refused: it must not be used"):
+        run(home, "release", "use", str(home / "refused"), "--key", PAYER, "--at-most", "9")
+
+    assert _credits(kept, INSTITUTE) == before
+
+
 def test_a_dispute_is_shown_with_its_judge_and_its_end(kept: Story, home: Path) -> None:
     shown = [run(home, "dispute", "show", raised(kept, *of).hex()) for of in _complaints()]
 

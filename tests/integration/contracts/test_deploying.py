@@ -100,8 +100,10 @@ def test_a_network_is_deployed_and_releases_a_model_by_vote(tmp_path: Path, url:
 
 def test_a_member_endorses_what_the_deployment_file_says_and_nothing_else(tmp_path: Path, url: str) -> None:
     home, _ = prepared(tmp_path, url)
-    assert deploy(home, url, "--yes").returncode == 0
+    done = deploy(home, url, "--yes")
+    assert done.returncode == 0
     deployment = Deployment.from_json(home.deployment_file.read_text())
+    assert f"the digest that members endorse: 0x{deployment.digest().hex()}" in done.stdout
     founder = member(LABORATORIES[0])
     open_keystore(home, read_settings()).create(
         "laboratory", private_key=bytes(keccak(text=f"story {LABORATORIES[0]} member"))
