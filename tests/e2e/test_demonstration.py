@@ -110,14 +110,14 @@ def test_the_network_trains_the_model_of_the_simulation(demonstration: Shown) ->
 
 
 def certain_leaks(blob: bytes, sentinels: list[str]) -> list[Leak]:
-    """Return what was found, but for a lone four-byte float.
+    """Return what was found, but for a lone number in four bytes.
 
     In the hundred megabytes of a home some four bytes are by chance those of a planted number;
     two different ones in one file are not.
     """
     found = find_leaks(blob, sentinels)
-    short = {leak.sentinel for leak in found if "float32" in leak.encoding}
-    return found if len(short) > 1 else [leak for leak in found if "float32" not in leak.encoding]
+    short = [leak for leak in found if "float32" in leak.encoding or "int32" in leak.encoding]
+    return found if len({leak.sentinel for leak in short}) > 1 else [leak for leak in found if leak not in short]
 
 
 def test_two_planted_numbers_in_four_bytes_each_are_a_certain_leak(demonstration: Shown) -> None:
@@ -125,6 +125,9 @@ def test_two_planted_numbers_in_four_bytes_each_are_a_certain_leak(demonstration
 
     assert not certain_leaks(struct.pack("<f", float(one)), [one, two])
     assert certain_leaks(struct.pack("<ff", float(one), float(two)), [one, two])
+    millionths = [round(float(number) * 10**6) for number in (one, two)]
+    assert not certain_leaks(struct.pack(">i", millionths[0]), [one, two])
+    assert certain_leaks(struct.pack(">ii", *millionths), [one, two])
     assert certain_leaks(struct.pack("<d", float(one)), [one, two])
 
 

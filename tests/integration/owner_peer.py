@@ -25,6 +25,7 @@ from agents.training.schema import load_schema
 from agents.training.task import Candidate, OwnerRows, plan_task
 from agents.training.task import TrainingTask as Task
 from folkmoot.demo.cast import SCHEMA
+from governance.adapters.evm import KeySigner
 from governance.domain.market import IntegrationMode, Kind
 from governance.policy import load_policies
 from governance.services.market import AgreementRecord, AgreementState
@@ -83,6 +84,10 @@ class QuietChain:
     """A chain on which nothing has happened yet."""
 
     first_block = 0
+    chain_id = 7
+
+    def address(self, _contract: str) -> str:
+        return COORDINATOR
 
     def now_s(self) -> int:
         return 0
@@ -106,6 +111,7 @@ def build_owner(home: Path, lifetime_epsilon_micros: int) -> Owner:
     }
     desk = SimpleNamespace(
         address=OWNER,
+        signer=KeySigner.from_secret(b"\x07" * 32),
         chain=QuietChain(),
         mailbox=Mailbox.open(home / "agent.sqlite", Owner.tables),
         agreements=Jobs(files["training"]),
