@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {PolicyRegistry} from "../src/PolicyRegistry.sol";
 import {IPolicyRegistry} from "../src/interfaces/IPolicyRegistry.sol";
 import {Addresses} from "../src/types/Addresses.sol";
-import {Entrenchment, Op, Phase, Rule, RuleSet, Source, Tier, TierEntry} from "../src/types/Policy.sol";
+import {Entrenchment, FactRange, Op, Phase, Rule, RuleSet, Source, Tier, TierEntry} from "../src/types/Policy.sol";
 import {FactsOnPaper} from "./FactsOnPaper.sol";
 import {Sets} from "./Sets.sol";
 import {Check} from "./Vm.sol";
@@ -221,6 +221,46 @@ contract PolicyRegistryTest is Check {
 
     function _deploy(Rule[] memory rules) private returns (PolicyRegistry) {
         return new PolicyRegistry(_addresses(), Sets.wide(_tiers(), rules));
+    }
+
+    function test_facts_that_make_no_sense_are_refused() public {
+        for (uint256 flaw; flaw < 7; ++flaw) {
+            RuleSet memory set = Sets.wide(_tiers(), _gapRules());
+            FactRange memory fact = set.facts[1];
+            if (flaw == 0) fact.key = 0;
+            if (flaw == 1) fact.key = bytes32(uint256(fact.key) | 1);
+            if (flaw == 2) fact.key = set.facts[0].key;
+            if (flaw == 3) (fact.least, fact.largest) = (2, 1);
+            if (flaw == 4) fact.least = type(int128).min;
+            if (flaw == 5) (fact.isSet, fact.least) = (true, 1);
+            if (flaw == 6) (fact.isSet, fact.least, fact.largest) = (true, 0, 0);
+            Addresses memory a = _addresses();
+            vm.expectRevert(abi.encodeWithSelector(IPolicyRegistry.PolicyBadFact.selector, fact.key));
+            new PolicyRegistry(a, set);
+        }
+    }
+
+    function test_rules_that_cannot_hold_together_are_refused() public {
+        // Beside "at most 100,000"; and "exactly 50,000" beside "at least 60,000".
+        _expectContradiction(_rule(Op.Max, 100_000), _rule(Op.Min, 100_001));
+        _expectContradiction(_rule(Op.Max, 100_000), _rule(Op.Equal, 100_001));
+        _expectContradiction(_rule(Op.Equal, 50_000), _rule(Op.Min, 60_000));
+        Rule[] memory rules = _three(_rule(Op.Max, 100_000), _rule(Op.Min, 100_000));
+        assertEq(_deploy(rules).rules().length, 3, "both hold for one value");
+    }
+
+    function _expectContradiction(Rule memory one, Rule memory other) private {
+        bytes4 selector = IPolicyRegistry.PolicyContradiction.selector;
+        _expectRefused(
+            _three(one, other),
+            abi.encodeWithSelector(selector, one.fact, Tier.HIGH, Phase.RELEASE, Source.MEASURED)
+        );
+    }
+
+    function _three(Rule memory one, Rule memory other) private pure returns (Rule[] memory rules) {
+        rules = new Rule[](3);
+        other.id = "another";
+        (rules[0], rules[1], rules[2]) = (_gapRules()[0], one, other);
     }
 
     function _expectRefused(Rule[] memory rules, bytes memory refusal) private {
