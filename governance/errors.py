@@ -14,14 +14,15 @@ class ChainUnreachable(FolkmootError):
 
 
 class ContractRefused(FolkmootError):
-    """A contract reverted; ``name`` and ``values`` are those of its custom error."""
+    """A contract reverted; ``name`` and ``values`` are those of its custom error, ``meaning`` says it in words."""
 
-    def __init__(self, name: str, values: dict[str, object], *, call: str) -> None:
+    def __init__(self, name: str, values: dict[str, object], *, call: str, meaning: str = "") -> None:
         self.name = name
         self.values = values
         self.call = call
-        detail = ", ".join(f"{key}={value}" for key, value in values.items())
-        super().__init__(f"{call} was refused by the contract: {name}({detail})")
+        detail = f"{name}({', '.join(f'{key}={value}' for key, value in values.items())})"
+        said = f"{meaning} [{detail}]" if meaning else detail
+        super().__init__(f"{call} was refused by the contract: {said}")
 
 
 class DeploymentMissing(FolkmootError):

@@ -22,10 +22,10 @@ from governance.adapters.evm.answers import REVERTED
 from governance.adapters.evm.artifacts import abi
 from governance.adapters.evm.interface import Function, events_of, function_of
 from governance.adapters.evm.logs import DECODER, decode_values
-from governance.adapters.evm.refusals import explain, revert_data
+from governance.adapters.evm.refusals import explain, refusal_named, revert_data
 from governance.domain.deployment import Deployment
 from governance.domain.market import Address
-from governance.errors import ChainUnreachable, ContractRefused, DeploymentMissing, FolkmootError
+from governance.errors import ChainUnreachable, DeploymentMissing, FolkmootError
 from governance.ports import Event, Header, Receipt, Signer
 
 GAS_MARGIN: Final = 1.25
@@ -240,7 +240,7 @@ class EvmChain:
         except TimeExhausted as late:
             raise ChainUnreachable(f"{call}: not mined within {RECEIPT_TIMEOUT_S} s; is the chain running?") from late
         if receipt["status"] != 1:
-            raise ContractRefused("Reverted", {"transaction": receipt["transactionHash"].to_0x_hex()}, call=call)
+            raise refusal_named("Reverted", {"transaction": receipt["transactionHash"].to_0x_hex()}, call=call)
         decoded = (self.decode_log(_as_raw(log)) for log in receipt["logs"])
         return Receipt(
             transaction=receipt["transactionHash"].to_0x_hex(),
@@ -285,7 +285,7 @@ class EvmChain:
             except (DecodingError, ValueError, OverflowError):
                 return ChainUnreachable(f"{self._url} says why {call} was refused in bytes that do not decode")
         if fields.get("code") == REVERTED or "revert" in message.lower():
-            return ContractRefused("Reverted", {"reason": message[:300]}, call=call)
+            return refusal_named("Reverted", {"reason": message[:300]}, call=call)
         return ChainUnreachable(f"{self._url} did not carry out {call}: {message[:300]}")
 
     def _guarded(self, action: Any, call: str) -> object:
@@ -297,7 +297,7 @@ class EvmChain:
             data = revert_data(refusal.data)
             if data.startswith("0x") and len(data) >= 10:
                 raise explain(data, call) from refusal
-            raise ContractRefused("Reverted", {"reason": refusal.message or ""}, call=call) from refusal
+            raise refusal_named("Reverted", {"reason": refusal.message or ""}, call=call) from refusal
         except requests.RequestException as problem:
             raise self._unreachable() from problem
         except TimeExhausted:

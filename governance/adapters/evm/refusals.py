@@ -7,6 +7,7 @@ from eth_utils.abi import collapse_if_tuple
 from eth_utils.crypto import keccak
 
 from governance.adapters.evm.artifacts import FOLDER, abi
+from governance.adapters.evm.meanings import MEANINGS
 from governance.errors import ContractRefused
 
 
@@ -15,11 +16,16 @@ def explain(data: str, call: str) -> ContractRefused:
     raw = bytes.fromhex(data.removeprefix("0x"))
     known = _errors().get(raw[:4])
     if known is None:
-        return ContractRefused("UnknownError", {"data": data[:74]}, call=call)
+        return refusal_named("UnknownError", {"data": data[:74]}, call=call)
     name, labels, types = known
     values = decode(types, raw[4:])
     readable = ["0x" + value.hex() if isinstance(value, bytes) else value for value in values]
-    return ContractRefused(name, dict(zip(labels, readable, strict=True)), call=call)
+    return refusal_named(name, dict(zip(labels, readable, strict=True)), call=call)
+
+
+def refusal_named(name: str, values: dict[str, object], *, call: str) -> ContractRefused:
+    """Return the refusal with what it means, where that is known."""
+    return ContractRefused(name, values, call=call, meaning=MEANINGS.get(name, ""))
 
 
 def revert_data(data: object) -> str:

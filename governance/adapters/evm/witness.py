@@ -8,9 +8,8 @@ from eth_utils.address import to_checksum_address
 
 from governance.adapters.evm.answers import HostileRpc, Json, Refusal, as_bytes, as_list, as_number, as_object
 from governance.adapters.evm.interface import function_of
-from governance.adapters.evm.refusals import explain
+from governance.adapters.evm.refusals import explain, refusal_named
 from governance.domain.market import Address
-from governance.errors import ContractRefused
 from governance.services.audit.blocks import KNOWN_RECEIPTS, BlockHeader, RawLog, RawReceipt
 from governance.services.audit.sources import AnswerMissing, AnswerWrong
 
@@ -168,7 +167,7 @@ def _log(answer: Json, where: str) -> RawLog:
 
 def _refused(data: str, where: str) -> Exception:
     if len(data) < 10:
-        return ContractRefused("Reverted", {}, call=where)
+        return refusal_named("Reverted", {}, call=where)
     try:
         return explain(data, where)
     except (DecodingError, ValueError, OverflowError):
