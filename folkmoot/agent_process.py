@@ -96,10 +96,30 @@ def run_agent(config: AgentConfig, settings: Settings) -> int:
 
 
 def _require_binding(config: AgentConfig, registry: Registry, address: str) -> None:
-    if not registry.organisation_of(address):
+    """Refuse to run what its network would refuse call by call.
+
+    Raises
+    ------
+    AgentConfigError
+        If the key was never bound, was unbound, or was bound without a role that the file names.
+    """
+    from governance.services.registry import Role
+
+    file, record = config.home / "agent.yaml", registry.agent(address)
+    if not record.organisation:
         raise AgentConfigError(
             f"the agent {address} belongs to no organisation yet; its operator binds it first: "
-            f"folkmoot agent bind {config.home / 'agent.yaml'} --key OPERATOR-KEY"
+            f"folkmoot agent bind {file} --key OPERATOR-KEY"
+        )
+    if not registry.is_bound(address):
+        raise AgentConfigError(
+            f"the agent {address} was unbound or its key replaced; prepare another: folkmoot agent init"
+        )
+    wrong = sorted(set(config.roles) - {role.name.lower() for role in Role if role in record.roles and role.name})
+    if wrong:
+        raise AgentConfigError(
+            f"{file}: the agent {address} was bound without the role {', '.join(wrong)}; "
+            "take it out of the file, or prepare another agent with `folkmoot agent init`"
         )
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from folkmoot.accounts import CREDIT, allow, read_account, withdraw
 from governance.errors import FolkmootError
 
 if TYPE_CHECKING:
     from governance.domain.income import Share
     from governance.domain.market import Address
     from governance.ports import Chain, EvidenceStore, Signer
-
-CREDIT = 10**18
 
 
 class IncomeError(FolkmootError):
@@ -29,16 +28,6 @@ class Collected:
     """All that the vault owed its operator."""
     problem: str = ""
     """Why nothing could be claimed now; empty if it could."""
-
-
-def allow(chain: Chain, payer: Signer, amount_e18: int) -> None:
-    """Let the vault take an amount, on top of what it may take already."""
-    from governance.services.reading import number
-
-    vault = chain.address("RewardVault")
-    # Added to what stands: bonds and stakes of the same key need theirs.
-    allowed_e18 = number(chain.read("Credit", "allowance", payer.address, vault))
-    chain.send(payer, "Credit", "approve", (vault, allowed_e18 + amount_e18))
 
 
 def use_model(chain: Chain, user: Signer, artifact: bytes, *, months: int, limit_e18: int) -> int:
@@ -89,7 +78,6 @@ def collect(chain: Chain, operator: Signer, artifact: bytes, *, reports: Evidenc
     """
     from governance.errors import InvalidRecord
     from governance.services.pools import Pools, open_line
-    from governance.services.reading import number
 
     pools, release = Pools(chain), _release_of(chain, artifact)
     organisation = _organisation_of(chain, operator.address)
@@ -103,11 +91,9 @@ def collect(chain: Chain, operator: Signer, artifact: bytes, *, reports: Evidenc
     except InvalidRecord as problem:
         # The owner's agent may have claimed before us: then what it claimed is all the same withdrawn.
         missing = problem
-    owed_e18 = number(chain.read("RewardVault", "balanceOf", operator.address))
-    if not owed_e18:
+    if not read_account(chain, operator.address).owed_e18:
         raise missing or IncomeError("nothing is due to this organisation now")
-    chain.send(operator, "RewardVault", "withdraw", (operator.address,))
-    return Collected(share_e18=share_e18, withdrawn_e18=owed_e18, problem=str(missing or ""))
+    return Collected(share_e18=share_e18, withdrawn_e18=withdraw(chain, operator), problem=str(missing or ""))
 
 
 def _claim(chain: Chain, operator: Signer, release: bytes, *, organisation: int, reports: EvidenceStore) -> int:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from folkmoot.accounts import allow, withdraw
 from folkmoot.agent_config import AgentConfig
-from folkmoot.income import allow
 from folkmoot.options import utc
 from governance.errors import FolkmootError
 
@@ -100,6 +100,27 @@ def give_gas(chain: EvmChain, operator: Signer, config_file: Path) -> None:
         chain.transfer(operator, address, GAS_WEI)
 
 
+def unbind(chain: Chain, operator: Signer, config_file: Path) -> Receipt:
+    """End an agent: its key sells, buys and judges nothing any more, and is never bound again.
+
+    Raises
+    ------
+    OperatorError
+        If the agent is not bound, or by another operator.
+    """
+    from governance.adapters.evm.keys import keystore_address
+    from governance.services.registry import Registry
+
+    registry, agent = Registry(chain), keystore_address(AgentConfig.read(config_file).key)
+    if not registry.is_bound(agent):
+        raise OperatorError(f"the agent {agent} of {config_file} is not bound")
+    if registry.operator_of(agent) != operator.address:
+        raise OperatorError(
+            f"the agent {agent} of {config_file} has another operator, {registry.operator_of(agent)}; name its --key"
+        )
+    return registry.unbind(operator, agent)
+
+
 def move_endpoint(chain: Chain, operator: Signer, config_file: Path, url: str) -> Receipt:
     """Name another endpoint of the agent on chain.
 
@@ -182,7 +203,7 @@ def leave_jury_service(chain: Chain, operator: Signer, config_file: Path) -> str
         service = court.service(organisation)
         return f"it is drawn no more; call this again when it is {utc(service.leaves_at_s)} on chain, or later"
     court.unstake(operator, organisation)
-    chain.send(operator, "RewardVault", "withdraw", (operator.address,))
+    withdraw(chain, operator)
     return f"{service.stake_e18 / 10**18:.2f} credits are back"
 
 

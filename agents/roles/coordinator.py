@@ -25,7 +25,7 @@ from agents.roles.jobs import JobFile
 from agents.roles.owner_shares import publish_rounds, rounds_of
 from agents.roles.plan import plan_digest, plan_document
 from agents.roles.training_rounds import TrainingRounds, WrongSum
-from agents.roles.veto import Unlawful
+from agents.roles.veto import Unlawful, job_veto
 from agents.training.canonical import canonical_json
 from agents.training.client import TrainingChild
 from agents.training.errors import TrainingError
@@ -127,6 +127,9 @@ class Coordinator:
         if record.state is JobState.NONE:
             if unpack_terms(run.terms).coordinator != self.desk.address:
                 return self._end(run, "our key changed before it was opened; start it under another name")
+            broken = self._veto(file)
+            if broken:
+                return self._end(run, f"the constitution forbids it: {broken}")
             # Before anything is bought: what the operator would not leave later need not be begun.
             require_willing(self.desk, file)
             require_covered(self.desk, "bonus", unpack_terms(run.terms).bonus_e18)
@@ -142,6 +145,15 @@ class Coordinator:
             self._open_pool(job)
             return self._end(run, "finished" if record.state is JobState.FINISHED else "the deadline passed")
         return self._carry_on(run, file, record)
+
+    def _veto(self, file: JobFile) -> str:
+        return job_veto(
+            self.desk.policy,
+            purposes=file.purposes,
+            licences=file.licences,
+            epsilon_micros=file.epsilon_micros,
+            now_s=self.desk.chain.now_s(),
+        )
 
     def _carry_on(self, run: JobRun, file: JobFile, record: JobRecord) -> Plans:
         job, obstacle = bytes.fromhex(run.job), self._obstacle(record)

@@ -31,6 +31,28 @@ def round_veto(policy: PolicySet, *, purposes: int, contributors: int, now_s: in
     return _broken(policy, facts, purposes=purposes, phase=Phase.ROUND, now_s=now_s)
 
 
+def job_veto(policy: PolicySet, *, purposes: int, licences: int, epsilon_micros: int, now_s: int) -> str:
+    """Return what a job breaks whatever comes of it, in sentences; empty when nothing.
+
+    Agreements and releases are asked for it later, when bonus and prices are locked already.
+    """
+    facts = (
+        Fact(key="purposes", value=purposes, source=Source.PROMISED),
+        Fact(key="dp_epsilon", value=epsilon_micros, source=Source.PROMISED),
+        Fact(key="licences", value=licences, source=Source.DECLARED),
+    )
+    known, broken = {fact.key for fact in facts}, {}
+    for phase in (Phase.AGREEMENT, Phase.RELEASE):
+        try:
+            verdict = evaluate(policy, facts, purposes=purposes, phase=phase, now_s=now_s)
+        except PolicyError as problem:
+            return str(problem)
+        for finding in verdict.findings:
+            if finding.rule.fact in known and finding.enforced and not finding.holds:
+                broken[finding.rule.id] = finding.reason
+    return "; ".join(f"{rule}: {reason}" for rule, reason in broken.items())
+
+
 def _broken(policy: PolicySet, facts: tuple[Fact, ...], *, purposes: int, phase: Phase, now_s: int) -> str:
     try:
         verdict = evaluate(policy, facts, purposes=purposes, phase=phase, now_s=now_s)

@@ -1,4 +1,4 @@
-"""``folkmoot agent init | bind | mandate | stake | unstake | endpoint | run``."""
+"""``folkmoot agent init | bind | unbind | mandate | stake | unstake | endpoint | rotate | run``."""
 
 from __future__ import annotations
 
@@ -83,6 +83,7 @@ def bind(
 
     Example: folkmoot agent bind hospital/agent.yaml --key fifth-hospital.operator
     """
+    from folkmoot.agent_config import AgentConfig
     from folkmoot.keystore import open_keystore
     from folkmoot.network import open_chain
     from folkmoot.operators import bind_agent, check_before_binding, give_gas, set_mandate
@@ -93,7 +94,35 @@ def bind(
     bind_agent(chain, operator, config)
     give_gas(chain, operator, config)
     set_mandate(chain, operator, config)
-    say(f"bound to {organisation}, with its mandate on chain; start it: folkmoot agent run {config}")
+    roles = ", ".join(AgentConfig.read(config).roles)
+    say(f"bound to {organisation} as {roles}, with its mandate on chain; start it: folkmoot agent run {config}")
+
+
+@group.command("unbind")
+def unbind(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="The agent's configuration file.")],
+    key: Annotated[str, typer.Option(help="Name of the operator's key in the home.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; nobody can undo it.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """End an agent in one transaction, for instance when its key was stolen; nobody can undo it.
+
+    Example: folkmoot agent unbind hospital/agent.yaml --key fifth-hospital.operator
+    """
+    from folkmoot.keystore import open_keystore
+    from folkmoot.network import open_chain
+    from folkmoot.operators import unbind as end
+
+    place, settings = open_home(home)
+    chain, operator = open_chain(place, settings), open_keystore(place, settings).signer(key)
+    if not yes:
+        say(
+            "its key sells, buys and judges nothing any more and is never bound again; "
+            "a seat on a jury that it leaves empty costs a part of the stake"
+        )
+        typer.confirm(f"Unbind the agent of {config}?", abort=True)
+    end(chain, operator, config)
+    say(f"the agent of {config} is unbound; what is owed for its work still goes to its operator")
 
 
 @group.command("mandate")

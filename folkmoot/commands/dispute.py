@@ -58,8 +58,8 @@ def raise_(
 
     Example: folkmoot dispute raise AGREEMENT failed-reexecution report.json --key cleveland.operator
     """
+    from folkmoot.accounts import allow
     from folkmoot.files import storage_errors
-    from folkmoot.income import allow
     from folkmoot.keystore import open_keystore
     from folkmoot.network import open_chain
     from governance.domain.record import sha256

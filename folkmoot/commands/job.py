@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from folkmoot.options import HomeOption, open_home, say
+from folkmoot.options import HomeOption, note, open_home, say
 
 group = typer.Typer(no_args_is_help=True, help="Jobs of a coordinator.")
 
@@ -33,10 +33,16 @@ def start(
 ) -> None:
     """Hand a job to a coordinator that runs on this machine; it then goes on by itself.
 
+    What the rules in force forbid whatever comes of it is refused, and nothing is handed over.
+
     Example: folkmoot job start examples/heart/job-2.yaml
     """
-    from folkmoot.jobs import hand_over
+    from folkmoot.jobs import check, hand_over
+    from folkmoot.network import open_chain
 
-    place, _ = open_home(home)
+    place, settings = open_home(home)
+    open_points = check(open_chain(place, settings), file, place.agent(coordinator))
     name = hand_over(file, place.agent(coordinator), seeded=seeded_noise)
+    for point in open_points:
+        note(f"the job waits for it until its deadline: {point}")
     say(f"{name} is handed to {coordinator}; watch it with `folkmoot dashboard`")

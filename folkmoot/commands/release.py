@@ -133,7 +133,7 @@ def collect(
 
     Example: folkmoot release collect model.skops --key cleveland.operator
     """
-    from folkmoot.income import CREDIT
+    from folkmoot.accounts import CREDIT
     from folkmoot.income import collect as collect_share
     from folkmoot.keystore import open_keystore
     from folkmoot.network import open_chain

@@ -122,6 +122,10 @@ class Registry:
         """Return whether agent and organisation are active."""
         return reading.flag(self._chain.read("AgentRegistry", "isActive", key))
 
+    def is_bound(self, key: Address) -> bool:
+        """Return whether a key still speaks for its agent, whatever became of the organisation."""
+        return reading.flag(self._chain.read("AgentRegistry", "actsFor", key, key))
+
     def operator_of(self, key: Address) -> Address:
         """Return who pays and is paid for an agent."""
         return reading.address(self._chain.read("AgentRegistry", "operatorOf", key))
