@@ -54,6 +54,8 @@ def show(report: AuditReport, console: Console) -> None:
 
 def _table(report: AuditReport) -> Table:
     table = Table("check", "compared", "findings", "unavailable")
+    for column in table.columns:
+        column.overflow = "fold"
     for column in table.columns[1:]:
         column.justify = "right"
     for result in report.results:

@@ -122,12 +122,12 @@ class Undertaking:
         node = RpcClient(place.rpc_url)
         chain_id = node.number("eth_chainId")
         if place.chain_id not in {None, chain_id}:
-            raise DeploymentRefused(f"{place.rpc_url} serves chain {chain_id}, not {place.chain_id}; nothing was sent")
+            raise DeploymentRefused(f"{place.shown} serves chain {chain_id}, not {place.chain_id}; nothing was sent")
         if plan.token is not None:
             _require_token(node, plan.token)
         genesis = node.fields("eth_getBlockByNumber", "0x0", HASHES_ONLY).get("hash")
         if not 0 < chain_id < 1 << 64 or not isinstance(genesis, str):
-            raise DeploymentRefused(f"{place.rpc_url} names no chain id or no first block; nothing was sent")
+            raise DeploymentRefused(f"{place.shown} names no chain id or no first block; nothing was sent")
         return cls(home=home, place=place, plan=plan, signer=signer, chain_id=chain_id, genesis=genesis)
 
     @property
@@ -181,7 +181,7 @@ class Undertaking:
 def written_plan(undertaking: Undertaking, creations: tuple[Creation, ...], costs: Costs) -> Iterator[str]:
     """Yield the lines of a plan for a person to agree to."""
     token = undertaking.plan.token
-    yield f"chain {undertaking.chain_id} at {undertaking.place.rpc_url}, genesis {undertaking.genesis}"
+    yield f"chain {undertaking.chain_id} at {undertaking.place.shown}, genesis {undertaking.genesis}"
     yield f"deployer {undertaking.signer.address}, which keeps no power afterwards"
     yield ""
     yield f"{'contract':18} {'nonce':>5} {'address':42} {'gas, about':>12}"

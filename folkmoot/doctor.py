@@ -20,6 +20,7 @@ from folkmoot.devnet.rpc import RpcClient
 from folkmoot.files import StorageError, storage_errors
 from folkmoot.home import Home
 from folkmoot.settings import CHECKOUT, Settings
+from governance.domain.urls import without_secrets
 from governance.errors import FolkmootError
 
 _PYTHONS = ((3, 11), (3, 14))
@@ -158,7 +159,7 @@ def _network(home: Home, settings: Settings) -> Iterator[Finding]:
         except FolkmootError as error:
             yield Finding("network", Verdict.WRONG, f"{error}; correct or unset FOLKMOOT_RPC")
         else:
-            yield Finding("network", Verdict.GOOD, f"{settings.rpc_url}, chain id {chain_id}")
+            yield Finding("network", Verdict.GOOD, f"{without_secrets(settings.rpc_url)}, chain id {chain_id}")
     if home.deployment_file.exists():
         yield _deployment(home, settings)
 

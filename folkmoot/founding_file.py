@@ -11,6 +11,7 @@ import yaml
 from folkmoot.addresses import typed_address
 from folkmoot.constitution import Founder, Founding
 from folkmoot.files import storage_errors
+from governance.domain.urls import without_secrets
 from governance.errors import FolkmootError
 
 FIELDS = {"organisations", "panel", "policies", "credit", "guardian", "officers"}
@@ -29,6 +30,11 @@ class Place:
     rpc_url: str
     chain_id: int | None
     """What the chain has to say its id is; None takes what it says."""
+
+    @property
+    def shown(self) -> str:
+        """The address as it may be printed."""
+        return without_secrets(self.rpc_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

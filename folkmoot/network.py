@@ -12,6 +12,7 @@ from folkmoot.files import storage_errors
 from folkmoot.home import Home
 from folkmoot.options import note
 from folkmoot.settings import Settings
+from governance.domain.urls import without_secrets
 from governance.errors import DeploymentMissing
 
 if TYPE_CHECKING:
@@ -79,9 +80,8 @@ def require_devnet(home: Home, settings: Settings) -> Devnet:
         If FOLKMOOT_RPC names another network: nobody moves its time.
     """
     if settings.rpc_url is not None:
-        raise DevnetError(
-            f"FOLKMOOT_RPC names {settings.rpc_url}, and this works on a development chain only; unset FOLKMOOT_RPC"
-        )
+        node = without_secrets(settings.rpc_url)
+        raise DevnetError(f"FOLKMOOT_RPC names {node}, and this works on a development chain only; unset FOLKMOOT_RPC")
     _warn()
     return Devnet(home, settings)
 

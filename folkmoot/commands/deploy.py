@@ -41,6 +41,9 @@ def deploy(
     creations = undertaking.creations(start=journal.start if journal else None)
     missing = tuple(each for each in creations if journal is None or journal.sent(each.contract) is None)
     costs = undertaking.costs(missing)
+    if resume:
+        stand = len(creations) - len(missing)
+        note(f"carrying on: {stand} of {len(creations)} contracts were sent before, {len(missing)} are missing")
     # Standard output belongs to the program that asked for JSON.
     (note if json_ else say)("\n".join(written_plan(undertaking, missing, costs)))
     if costs.wei > costs.balance_wei:
@@ -55,4 +58,4 @@ def deploy(
     else:
         say(f"deployed on chain {done.chain_id}; give {place.deployment_file} to every member and operator")
         say(f"the digest that members endorse: 0x{done.digest().hex()}")
-        say(f"from here on name the node to every command: export FOLKMOOT_RPC={undertaking.place.rpc_url}")
+        say("from here on name the node to every command: export FOLKMOOT_RPC=ADDRESS")

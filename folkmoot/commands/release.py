@@ -64,6 +64,7 @@ def verify(
     """
     from folkmoot.auditing import find_subject
     from governance.adapters.evm.witness import EvmWitness
+    from governance.domain.urls import without_secrets
     from governance.services.audit import AnswerWrong, judge_file
 
     digest = _digest(file)
@@ -73,7 +74,7 @@ def verify(
         answer = judge_file(EvmWitness(subject.rpc_url), subject.registry, digest)
     except AnswerWrong as problem:
         raise RegistryMissing(
-            f"no ReleaseRegistry answers at {subject.registry} on {subject.rpc_url} ({problem}); "
+            f"no ReleaseRegistry answers at {subject.registry} on {without_secrets(subject.rpc_url)} ({problem}); "
             "check --registry and --rpc, and do not use the file meanwhile"
         ) from problem
     if json_:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from folkmoot.options import HomeOption, JsonOption, note, open_home, print_json, say
+from governance.domain.urls import without_secrets
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +36,8 @@ def up(
 
     place, settings = open_home(home)
     if settings.rpc_url is not None:
-        say(f"FOLKMOOT_RPC names {settings.rpc_url}: that network is used, and there is nothing to start")
+        node = without_secrets(settings.rpc_url)
+        say(f"FOLKMOOT_RPC names {node}: that network is used, and there is nothing to start")
         return
     require_own_chain(place)
     info = Devnet(place, settings).start(port=port)
@@ -78,7 +80,7 @@ def status(home: HomeOption = None, json_: JsonOption = False) -> None:
     alive = processes.running(place)
     network = find_network(place, settings)
     fields = {"network": asdict(network), "processes": {each.name: each.pid for each in alive}, "chain": None}
-    lines = [f"chain: {network.rpc_url}, chain id {network.chain_id}"]
+    lines = [f"chain: {without_secrets(network.rpc_url)}, chain id {network.chain_id}"]
     if network.development:
         from folkmoot.devnet import Devnet
 

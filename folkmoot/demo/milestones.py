@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from governance.domain.market import Kind
@@ -40,12 +40,17 @@ class Milestones:
         if head < self._next:
             return []
         events: list[Event] = []
-        for contract in dict.fromkeys(place for place, _ in WORDS):
-            names = [name for place, name in WORDS if place == contract]
+        known = (*WORDS, *SUMS)
+        for contract in dict.fromkeys(place for place, _ in known):
+            names = [name for place, name in known if place == contract]
             events += self._chain.events(contract, names, from_block=self._next, to_block=head)
         self._next = head + 1
         events.sort(key=lambda event: (event.block, event.log_index))
-        lines = (WORDS[event.contract, event.name](self, event.values) for event in events)
+        lines = [
+            WORDS[place](self, event.values) for event in events if (place := (event.contract, event.name)) in WORDS
+        ]
+        for place, sentence in SUMS.items():
+            lines.append(sentence([event.values for event in events if (event.contract, event.name) == place]))
         return [line for line in lines if line]
 
     def job(self, values: Mapping[str, object]) -> str:
@@ -97,10 +102,6 @@ class Milestones:
     def released(self, values: Mapping[str, object]) -> str:
         return f"RELEASED: file {raw(values['artifact']).hex()[:8]} may be used; every rule holds"
 
-    def payment(self, values: Mapping[str, object]) -> str:
-        units = number(values["units"])
-        return f"{number(values['amountE18']) / 10**18:.2f} credits are paid for {units} instalment{'s'[: units != 1]}"
-
     def bonus(self, values: Mapping[str, object]) -> str:
         amount = number(values["amountE18"]) / 10**18
         if not any(raw(values["release"])):
@@ -111,16 +112,23 @@ class Milestones:
         amount, percent = number(values["amountE18"]) / 10**18, number(values["sharePpb"]) / 10**7
         return f"organisation {number(values['organisation'])} claims its {percent:g} %: {amount:.2f} credits"
 
-    def closed(self, values: Mapping[str, object]) -> str:
-        back = number(values["refundedE18"]) / 10**18
-        return f"an agreement is closed, {back:.2f} credits go back to the buyer" if back else ""
+
+def payments(paid: Sequence[Mapping[str, object]]) -> str:
+    """Return one sentence for all payments of a moment, or none."""
+    amount = sum(number(values["amountE18"]) for values in paid) / 10**18
+    sellers = len({values["to"] for values in paid})
+    return f"{amount:.2f} credits are paid to {sellers} seller{'s'[: sellers != 1]}" if paid else ""
+
+
+def refunds(closed: Sequence[Mapping[str, object]]) -> str:
+    """Return one sentence for what comes back from the agreements that ended in a moment, or none."""
+    back = sum(number(values["refundedE18"]) for values in closed) / 10**18
+    return f"{back:.2f} credits of escrow go back to the buyer" if back else ""
 
 
 WORDS: Final[dict[tuple[str, str], Callable[[Milestones, Mapping[str, object]], str]]] = {
     ("AgreementBook", "JobOpened"): Milestones.job,
     ("AgreementBook", "AgreementCreated"): Milestones.agreement,
-    ("AgreementBook", "PaymentMade"): Milestones.payment,
-    ("AgreementBook", "AgreementClosed"): Milestones.closed,
     ("RewardVault", "BonusSettled"): Milestones.bonus,
     ("RewardVault", "ShareClaimed"): Milestones.share,
     ("RoundLedger", "RoundPosted"): Milestones.round,
@@ -133,3 +141,8 @@ WORDS: Final[dict[tuple[str, str], Callable[[Milestones, Mapping[str, object]], 
     ("ReleaseRegistry", "Released"): Milestones.released,
     ("ModelGovernor", "ProposalCreated"): Milestones.proposal,
 }
+SUMS: Final[dict[tuple[str, str], Callable[[Sequence[Mapping[str, object]]], str]]] = {
+    ("AgreementBook", "PaymentMade"): payments,
+    ("AgreementBook", "AgreementClosed"): refunds,
+}
+"""Many of these come in a moment; a line for each would bury what was decided."""

@@ -98,6 +98,7 @@ class Demonstration:
         started = time.monotonic()
         info = devnet.start()
         self.tell(f"the development chain is up: {info.rpc_url}, chain id {info.chain_id}")
+        self.tell("its clock jumps ahead whenever nobody has work, so that days of voting pass in seconds")
         founder = Founder13(
             home=home, settings=self.settings, devnet=devnet, info=info, noise_seed=self.seed, tell=self.tell
         )

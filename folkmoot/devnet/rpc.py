@@ -7,6 +7,7 @@ import json
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from governance.domain.urls import without_secrets
 from governance.errors import ChainUnreachable, FolkmootError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -30,9 +31,10 @@ class RpcClient:
     def __init__(self, url: str, *, timeout_s: float = 60.0) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ChainUnreachable(f"{url!r} is no RPC address; give http://host:port")
+            raise ChainUnreachable(f"{without_secrets(url)} is no RPC address; give http://host:port")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self.url = url
+        self._shown = without_secrets(url)
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._connection = kind(parts.hostname, parts.port, timeout=timeout_s)
 
@@ -57,7 +59,7 @@ class RpcClient:
             [{"jsonrpc": "2.0", "id": index, "method": method, "params": [value]} for index, value in enumerate(values)]
         )
         if not isinstance(answers, list) or len(answers) != len(values):
-            raise RpcRefused(f"{self.url} does not answer batches of {method}")
+            raise RpcRefused(f"{self._shown} does not answer batches of {method}")
         return [self._result(answer, method) for answer in answers]
 
     def number(self, method: str, *params: Json) -> int:
@@ -66,13 +68,13 @@ class RpcClient:
         try:
             return int(str(result), 16)
         except ValueError as error:
-            raise RpcRefused(f"{method} at {self.url} returned {result!r}, no number") from error
+            raise RpcRefused(f"{method} at {self._shown} returned {result!r}, no number") from error
 
     def fields(self, method: str, *params: Json) -> dict[str, Json]:
         """Return a result that is an object."""
         result = self.call(method, *params)
         if not isinstance(result, dict):
-            raise RpcRefused(f"{method} at {self.url} returned {str(result)[:80]}, no object")
+            raise RpcRefused(f"{method} at {self._shown} returned {str(result)[:80]}, no object")
         return result
 
     def close(self) -> None:
@@ -89,12 +91,12 @@ class RpcClient:
             self.close()
         except OSError as error:
             self.close()
-            raise ChainUnreachable(f"no answer from the chain at {self.url}: {error}") from error
+            raise ChainUnreachable(f"no answer from the chain at {self._shown}: {error}") from error
         try:
             return self._exchange(data)
         except (http.client.HTTPException, OSError) as error:
             self.close()
-            raise ChainUnreachable(f"no answer from the chain at {self.url}: {error}") from error
+            raise ChainUnreachable(f"no answer from the chain at {self._shown}: {error}") from error
 
     def _exchange(self, body: bytes) -> Json:
         self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
@@ -102,12 +104,12 @@ class RpcClient:
         try:
             answer: Json = json.loads(raw)
         except ValueError as error:
-            raise ChainUnreachable(f"{self.url} does not speak JSON-RPC: {raw[:80]!r}") from error
+            raise ChainUnreachable(f"{self._shown} does not speak JSON-RPC: {raw[:80]!r}") from error
         return answer
 
     def _result(self, answer: Json, method: str) -> Json:
         if not isinstance(answer, dict):
-            raise ChainUnreachable(f"{self.url} does not speak JSON-RPC")
+            raise ChainUnreachable(f"{self._shown} does not speak JSON-RPC")
         if "error" in answer:
             error = answer["error"]
             message = error.get("message") if isinstance(error, dict) else error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,7 +15,10 @@ from eth_utils.crypto import keccak
 from agents.roles.desk import Plans
 from agents.roles.process import Fetcher, RoleLoop, Waker
 from agents.roles.still import StillChain
+from folkmoot.devnet.rpc import RpcClient
 from governance.adapters.evm import EvmChain
+from governance.adapters.evm.deployer import Deployer
+from governance.adapters.evm.witness import EvmWitness
 from governance.domain.deployment import Deployment
 from governance.errors import ChainUnreachable, ContractRefused, FolkmootError
 from governance.ports import Signer
@@ -164,3 +167,24 @@ def test_an_unforeseen_answer_ends_no_agent(tmp_path: Path) -> None:
 def test_a_status_that_cannot_be_written_ends_no_agent(tmp_path: Path) -> None:
     with node(b'{"jsonrpc":"2.0","id":0,"result":"0x7"}') as chain:
         assert loop_of(chain, tmp_path / "gone" / "status.json")._look(0) == 7
+
+
+AWAY = "http://127.0.0.1:1/v3/0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: EvmChain(AWAY, Deployment(chain_id=1, genesis="0x", first_block=0, contracts={})).now_s(),
+        lambda: Deployer(AWAY, CountingSigner()).deploy({}, progress=lambda _: None),
+        lambda: EvmWitness(AWAY).head(),
+        lambda: RpcClient(AWAY).number("eth_chainId"),
+    ],
+    ids=["chain", "deployer", "witness", "client"],
+)
+def test_a_node_that_is_away_is_named_without_the_key_in_its_address(ask: Callable[[], object]) -> None:
+    with pytest.raises(ChainUnreachable) as away:
+        ask()
+
+    assert "http://127.0.0.1:1/…" in str(away.value)
+    assert "0123456789abcdef" not in str(away.value)

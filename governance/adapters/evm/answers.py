@@ -6,6 +6,7 @@ from typing import Final, TypeAlias, cast
 
 import requests
 
+from governance.domain.urls import without_secrets
 from governance.errors import ChainUnreachable
 from governance.services.audit.sources import AnswerMissing, AnswerWrong
 
@@ -31,7 +32,7 @@ class HostileRpc:
     """A JSON-RPC client that survives any answer."""
 
     def __init__(self, url: str, *, timeout_s: float = 30) -> None:
-        self._url = url
+        self._url, self._shown = url, without_secrets(url)
         self._timeout_s = timeout_s
         self._session = requests.Session()
 
@@ -71,7 +72,9 @@ class HostileRpc:
                     if len(raw) > MAX_ANSWER_BYTES:
                         raise AnswerWrong(method, f"more than {MAX_ANSWER_BYTES} bytes")
         except requests.RequestException as problem:
-            raise ChainUnreachable(f"no chain answers at {self._url}; start it or name another with --rpc") from problem
+            raise ChainUnreachable(
+                f"no chain answers at {self._shown}; start it or name another with --rpc"
+            ) from problem
         try:
             # Python refuses integers of thousands of digits with ValueError, and deep nesting with RecursionError.
             return cast("Json", json.loads(raw))

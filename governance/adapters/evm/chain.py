@@ -25,6 +25,7 @@ from governance.adapters.evm.logs import DECODER, decode_values
 from governance.adapters.evm.refusals import explain, refusal_named, revert_data
 from governance.domain.deployment import Deployment
 from governance.domain.market import Address
+from governance.domain.urls import without_secrets
 from governance.errors import ChainUnreachable, DeploymentMissing, FolkmootError
 from governance.ports import Event, Header, Receipt, Signer
 
@@ -40,7 +41,7 @@ class EvmChain:
     """Reads and sends through one JSON-RPC node. Fits the port ``Chain``."""
 
     def __init__(self, rpc_url: str, deployment: Deployment, *, timeout_s: float = 10) -> None:
-        self._url = rpc_url
+        self._url = without_secrets(rpc_url)
         self._deployment = deployment
         self._web3 = Web3(HTTPProvider(rpc_url, request_kwargs={"timeout": timeout_s}))
         # It asks the node for its chain id before each call; `check` did, and we sign for our own id alone.

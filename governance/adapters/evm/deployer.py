@@ -25,6 +25,7 @@ from governance.adapters.evm.creations import (
 from governance.adapters.evm.refusals import explain
 from governance.domain.deployment import CONTRACTS, Deployment
 from governance.domain.market import Address
+from governance.domain.urls import without_secrets
 from governance.errors import ChainUnreachable, DeploymentRefused
 from governance.ports import Signer
 
@@ -74,7 +75,7 @@ class Deployer:
     ) -> None:
         self._web3 = Web3(HTTPProvider(rpc_url, request_kwargs={"timeout": 30}))
         self._signer = signer
-        self._rpc_url = rpc_url
+        self._rpc_url = without_secrets(rpc_url)
         self._given = dict(given or {})
         self._chain_id = chain_id
         self._timeout_s = timeout_s
