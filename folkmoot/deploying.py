@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from governance.adapters.evm.deployer import Deployer
     from governance.ports import Signer
 
+DEARER = 10
+"""So many times the price of the plan is paid at most: prices rise while one agrees, and nodes lie."""
 TIMEOUT_S: Final = 600
 HASHES_ONLY: Final = False
 DECIMALS_CALL: Final = "0x313ce567"
@@ -158,19 +160,32 @@ class Undertaking:
             balance_wei=node.number("eth_getBalance", self.signer.address, "latest"),
         )
 
-    def carry_out(self, journal: FileJournal, *, progress: Callable[[str], None]) -> Deployment:
-        """Send what is missing, write the deployment file, and forget the journal."""
+    def carry_out(self, journal: FileJournal, *, price_wei: int, progress: Callable[[str], None]) -> Deployment:
+        """Send what is missing, write the deployment file, and forget the journal.
+
+        Parameters
+        ----------
+        price_wei
+            Price of gas that the plan named; a chain that asks much more is sent nothing.
+        """
         founding = constitution.arguments(self.plan.founding)
-        done = self._deployer().deploy(founding, progress=progress, journal=journal)
+        done = self._deployer(most_wei=DEARER * price_wei).deploy(founding, progress=progress, journal=journal)
         write_atomically(self.home.deployment_file, done.deployment.to_json())
         self.journal_file.unlink(missing_ok=True)
         return done.deployment
 
-    def _deployer(self) -> Deployer:
+    def _deployer(self, *, most_wei: int | None = None) -> Deployer:
         from governance.adapters.evm.deployer import Deployer
 
         given = {} if self.plan.token is None else {"Credit": self.plan.token}
-        return Deployer(self.place.rpc_url, self.signer, given=given, chain_id=self.chain_id, timeout_s=TIMEOUT_S)
+        return Deployer(
+            self.place.rpc_url,
+            self.signer,
+            given=given,
+            chain_id=self.chain_id,
+            timeout_s=TIMEOUT_S,
+            most_wei=most_wei,
+        )
 
     def _content(self) -> str:
         # With one first nonce these bytes are the same for the same founding, key and compiled code only.

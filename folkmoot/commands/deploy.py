@@ -52,7 +52,7 @@ def deploy(
         return
     if not yes and not typer.confirm("deploy this?", err=True):
         raise DeploymentRefused("not confirmed; nothing was sent")
-    done = undertaking.carry_out(journal, progress=lambda name: note(f"deploying {name}"))
+    done = undertaking.carry_out(journal, price_wei=costs.price_wei, progress=lambda name: note(f"deploying {name}"))
     if json_:
         print_json(done)
     else:

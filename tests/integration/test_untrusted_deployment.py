@@ -91,9 +91,14 @@ def plan(tmp_path: Path) -> FoundingPlan:
 
 
 def deploy(
-    node: Node, plan: FoundingPlan, *, journal: MemoryJournal | None = None, chain_id: int | None = None
+    node: Node,
+    plan: FoundingPlan,
+    *,
+    journal: MemoryJournal | None = None,
+    chain_id: int | None = None,
+    most_wei: int | None = None,
 ) -> None:
-    deployer = Deployer(node.url, SIGNER, chain_id=chain_id, timeout_s=0.05)
+    deployer = Deployer(node.url, SIGNER, chain_id=chain_id, timeout_s=0.05, most_wei=most_wei)
     deployer.deploy(constitution.arguments(plan.founding), progress=lambda _: None, journal=journal)
 
 
@@ -151,5 +156,24 @@ def test_a_node_that_lags_is_waited_for_and_nothing_is_thrown_away(node: Node, p
 
     with pytest.raises(ChainUnreachable, match="nothing is lost: run the command again with --resume"):
         deploy(node, plan, journal=journal)
+
+    assert node.sent == []
+
+
+@pytest.mark.parametrize("dear", ["eth_maxPriorityFeePerGas", "eth_getBlockByNumber", "eth_gasPrice"])
+def test_a_node_that_asks_far_more_than_the_plan_said_is_sent_nothing(
+    node: Node, plan: FoundingPlan, dear: str
+) -> None:
+    block = dict(node.answers["eth_getBlockByNumber"])
+    if dear == "eth_getBlockByNumber":
+        node.answers[dear] = {**block, "baseFeePerGas": hex(10**12)}
+    else:
+        node.answers[dear] = hex(10**12)
+    if dear == "eth_gasPrice":
+        del block["baseFeePerGas"]
+        node.answers["eth_getBlockByNumber"] = block
+
+    with pytest.raises(DeploymentRefused, match=r"asks .* gwei for a unit of gas"):
+        deploy(node, plan, most_wei=10**11)
 
     assert node.sent == []

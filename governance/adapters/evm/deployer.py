@@ -62,6 +62,8 @@ class Deployer:
         For which chain alone is signed; None takes what the node says first.
     timeout_s
         How long to wait for one transaction.
+    most_wei
+        Most that is offered for a unit of gas; a node may say what it likes. None has no limit.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Deployer:
         given: Mapping[str, Address] | None = None,
         chain_id: int | None = None,
         timeout_s: float = TIMEOUT_S,
+        most_wei: int | None = None,
     ) -> None:
         self._web3 = Web3(HTTPProvider(rpc_url, request_kwargs={"timeout": 30}))
         self._signer = signer
@@ -79,6 +82,7 @@ class Deployer:
         self._given = dict(given or {})
         self._chain_id = chain_id
         self._timeout_s = timeout_s
+        self._most_wei = most_wei
 
     def plan(self, arguments: Arguments, *, start: int | None = None) -> tuple[Creation, ...]:
         """Return the creations of a deployment whose first nonce is ``start``, else the next one.
@@ -177,7 +181,7 @@ class Deployer:
             "nonce": creation.nonce,
             "gas": gas,
             "chainId": self._own_chain(),
-            **self._ask(self._fees),
+            **self._affordable_fees(),
         }
         raw = self._signer.sign_transaction({key: value for key, value in transaction.items() if key != "from"})
         digest = "0x" + keccak(raw).hex()
@@ -185,6 +189,16 @@ class Deployer:
         journal.note(creation.contract, digest)
         self._ask(lambda: self._web3.eth.send_raw_transaction(cast("Any", raw)))
         return digest
+
+    def _affordable_fees(self) -> dict[str, int]:
+        fees = self._ask(self._fees)
+        asked = max(fees.values())
+        if self._most_wei is not None and asked > self._most_wei:
+            raise DeploymentRefused(
+                f"the chain asks {asked / 1e9:.3f} gwei for a unit of gas, and the most to be paid is "
+                f"{self._most_wei / 1e9:.3f}; nothing more was sent: wait, or ask another node, and use --resume"
+            )
+        return fees
 
     def _fees(self) -> dict[str, int]:
         base = cast("dict[str, Any]", self._rpc("eth_getBlockByNumber", "latest", HASHES_ONLY)).get("baseFeePerGas")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -171,6 +172,9 @@ def test_a_killed_deployment_is_carried_on(tmp_path: Path, url: str, after: int)
     assert again.returncode == 1
     assert "--resume" in again.stderr
     assert resumed.returncode == 0, resumed.stderr
+    assert re.search(
+        rf"carrying on: \d+ of {len(CONTRACTS)} contracts were sent before, \d+ are missing", resumed.stderr
+    )
     assert int(str(ask(url, "eth_getTransactionCount", address, "latest")), 16) == len(CONTRACTS)
     assert not (home.root / "deploying.json").exists()
 
