@@ -33,6 +33,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = ROOT / "contracts"
 DEFENCES = CONTRACTS / "mutants" / "defences.yaml"
+SURVIVORS = CONTRACTS / "mutants" / "survivors.yaml"
 STATE = ROOT / "var" / "mutants.json"
 REPORT = ROOT / "docs" / "mutants.md"
 KILLED, SURVIVED, BROKEN = "killed", "survived", "does not compile"
@@ -223,6 +224,17 @@ class Bench:
         return KILLED
 
 
+def explanations() -> dict[tuple[str, str, str], str]:
+    """Return why a change cannot be noticed, by source, line and changed line."""
+    entries = yaml.safe_load(SURVIVORS.read_text())
+    return {(each["file"], each["old"], each["new"]): " ".join(each["why"].split()) for each in entries}
+
+
+def why_unnoticed(mutant: Mutant) -> str | None:
+    """Return why no test can notice a change, None if nobody said so."""
+    return explanations().get((mutant.file, mutant.old.strip(), mutant.new.strip()))
+
+
 def known() -> dict[str, dict[str, str]]:
     """Return what earlier runs found, by identity."""
     found: dict[str, dict[str, str]] = json.loads(STATE.read_text()) if STATE.exists() else {}
@@ -268,8 +280,13 @@ def report() -> None:
     lines += ["| source | killed | survived | does not compile |", "|---|---|---|---|"]
     for file in sorted({file for file, _ in counts}):
         lines.append(f"| {file} | {' | '.join(str(counts[file, each]) for each in (KILLED, SURVIVED, BROKEN))} |")
-    left = [mutant.name for mutant, verdict in now if verdict == SURVIVED]
-    lines += ["", "Survived:", "", *(f"- `{name}`" for name in left)] if left else ["", "None survived."]
+    made = [verdict for mutant, verdict in now if not mutant.answers and verdict != BROKEN]
+    listed_killed = sum(bool(mutant.answers) and verdict == KILLED for mutant, verdict in now)
+    lines += ["", f"Listed defences taken out: {listed_killed} of {len(listed())} noticed."]
+    lines += [f"Generated changes tried and compiled: {made.count(KILLED)} of {len(made)} noticed."]
+    left = [mutant for mutant, verdict in now if verdict == SURVIVED]
+    told = [f"- `{each.name}`: {why_unnoticed(each) or 'NOT EXPLAINED'}" for each in left]
+    lines += ["", "Survived:", "", *told] if left else ["", "None survived."]
     REPORT.write_text("\n".join(lines) + "\n")
 
 

@@ -84,3 +84,10 @@ def test_random_calls_shared_by_invariants_count_once() -> None:
     )
 
     assert fuzz.counted(said) == (356, 9)
+
+
+def test_every_explained_survivor_is_a_change_that_is_generated() -> None:
+    made = {(each.file, each.old.strip(), each.new.strip()) for each in mutants.generated(None)}
+
+    assert sorted(set(mutants.explanations()) - made) == []
+    assert all(len(why) > 20 for why in mutants.explanations().values())
