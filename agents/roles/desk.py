@@ -9,8 +9,8 @@ from typing import Protocol, TypeVar
 from agents.net.artifacts import PublicStore
 from agents.net.mailbox import Mailbox
 from agents.roles.agreements import Agreements
-from agents.training.scenario import slug
 from governance.domain.market import Address
+from governance.domain.naming import owner_name
 from governance.domain.policy import PolicySet
 from governance.errors import FolkmootError
 from governance.ports import Chain, Signer
@@ -63,7 +63,8 @@ class Desk:
 
     def owner_name(self, agent: Address) -> str:
         """Return the name by which tasks and cards call an agent's organisation, e.g. ``va-long-beach``."""
-        return slug(self.registry.organisation(self.registry.organisation_of(agent)).name)
+        number = self.registry.organisation_of(agent)
+        return owner_name(self.registry.organisation(number).name, number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from agents.training.commitment import SaltedRows, SaltSource, system_salts, wri
 from agents.training.errors import DataError
 from agents.training.rows import Row, group_of, label_of, load_rows, read_csv, row_of, write_rows
 from agents.training.schema import DataSchema
+from governance.domain.naming import plain_name
 
 
 class RowSet(StrEnum):
@@ -152,10 +153,10 @@ def split_rows(rows: Sequence[Row], schema: DataSchema, *, seed: int) -> dict[Ro
 
 def slug(name: str) -> str:
     """Return a directory name for an owner's name, e.g. ``va-long-beach``."""
-    words = "".join(c if c.isascii() and c.isalnum() else " " for c in name.lower()).split()
-    if not words:
+    plain = plain_name(name)
+    if not plain:
         raise DataError(f"{name!r} has no letter or digit to name a directory by")
-    return "-".join(words)[:60]
+    return plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from governance.domain.income import WHOLE_PPB, share_root
 from governance.domain.market import Kind
+from governance.domain.naming import owner_name
 from governance.domain.record import Record, canonical_json, sha256
 from governance.domain.release import MISSING
 from governance.domain.signing import read_short_text
@@ -115,14 +116,8 @@ def _agreed_rows(context: Context, release: Release) -> list[tuple[str, int]]:
     for agreement in _cited(context, release, Kind.DATA):
         number = context.world.organisation_of(agreement.terms.seller, moment)
         organisation = context.world.organisations.before(moment, number)
-        rows.append((owner_name(organisation.name if organisation else ""), agreement.terms.rows))
+        rows.append((owner_name(organisation.name if organisation else "", number), agreement.terms.rows))
     return rows
-
-
-def owner_name(organisation: str) -> str:
-    """Return how tasks and cards call an owner: the ASCII letters and digits of its name, e.g. ``va-long-beach``."""
-    plain = (letter if letter.isascii() and letter.isalnum() else " " for letter in organisation.lower())
-    return "-".join("".join(plain).split())[:60]
 
 
 def _owners_per_round(context: Context, release: Release, job: Job) -> list[list[str]] | None:
@@ -136,8 +131,8 @@ def _owners_per_round(context: Context, release: Release, job: Job) -> list[list
                 continue
             agents = [leaf.agent for leaf in known.leaves[:-1]]
             numbers = [context.world.organisation_of(agent, moment_of(event)) for agent in agents]
-            organisations = [context.world.organisations.last(number) for number in numbers]
-            found.append(sorted(owner_name(known.name if known else "") for known in organisations))
+            named = [(context.world.organisations.last(number), number) for number in numbers]
+            found.append(sorted(owner_name(known.name if known else "", number) for known, number in named))
     # A round whose leaves nobody has is missed elsewhere.
     return found if len(found) == len(wanted) else None
 
