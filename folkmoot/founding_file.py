@@ -11,7 +11,6 @@ import yaml
 from folkmoot.addresses import typed_address
 from folkmoot.constitution import Founder, Founding
 from folkmoot.files import storage_errors
-from governance.domain.naming import owner_name
 from governance.domain.urls import without_secrets
 from governance.errors import FolkmootError
 
@@ -119,11 +118,6 @@ def _founders(path: Path, entries: object) -> tuple[Founder, ...]:
         values = [getattr(founder, what) for founder in founders]
         if twice := next((value for value in values if values.count(value) > 1), None):
             raise FoundingUnusable(f"{path}: {what} {twice} stands there twice")
-    # Tasks and model cards call an owner by the plain letters and digits of its name, or by its number.
-    called = [owner_name(founder.name, number) for number, founder in enumerate(founders, start=1)]
-    for founder, name in zip(founders, called, strict=True):
-        if called.count(name) > 1:
-            raise FoundingUnusable(f"{path}: two organisations are called {name} on model cards; rename {founder.name}")
     return founders
 
 

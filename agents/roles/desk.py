@@ -10,7 +10,6 @@ from agents.net.artifacts import PublicStore
 from agents.net.mailbox import Mailbox
 from agents.roles.agreements import Agreements
 from governance.domain.market import Address
-from governance.domain.naming import owner_name
 from governance.domain.policy import PolicySet
 from governance.errors import FolkmootError
 from governance.ports import Chain, Signer
@@ -63,8 +62,7 @@ class Desk:
 
     def owner_name(self, agent: Address) -> str:
         """Return the name by which tasks and cards call an agent's organisation, e.g. ``va-long-beach``."""
-        number = self.registry.organisation_of(agent)
-        return owner_name(self.registry.organisation(number).name, number)
+        return self.registry.owner_name(self.registry.organisation_of(agent))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

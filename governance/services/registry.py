@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 
 from governance.domain.market import NOBODY, Address, Mandate
+from governance.domain.naming import owner_name
 from governance.domain.signing import Binding, hash_binding, registry_domain
 from governance.ports import Chain, Receipt, Signer
 from governance.services import reading
@@ -80,6 +81,7 @@ class Registry:
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
+        self._names: list[str] = []
 
     def organisations(self) -> list[Organisation]:
         """Return all organisations ever admitted, in order."""
@@ -97,6 +99,14 @@ class Registry:
             admitted_at_s=reading.number(values[3]),
             active=reading.flag(values[4]),
         )
+
+    def owner_name(self, number: int) -> str:
+        """Return the name by which tasks and cards call an organisation, e.g. ``va-long-beach``; nobody's is 0."""
+        # Names never change, and asking for all of them each time would cost a node 30 calls an owner.
+        while len(self._names) < number:
+            self._names.append(self.organisation(len(self._names) + 1).name)
+        names = ["", *self._names]
+        return owner_name(names[number], number, names[:number])
 
     def agents(self) -> list[AgentRecord]:
         """Return all agents ever bound."""

@@ -96,27 +96,3 @@ def test_a_damaged_journal_of_a_deployment_is_refused_in_a_sentence(tmp_path: Pa
 
     with pytest.raises(DeploymentRefused, match="is damaged"):
         FileJournal.open(path, subject={"chain_id": 1}, resume=True)
-
-
-@pytest.mark.parametrize("second", ["ashford-hospital", "Ashford  Hospital!"])
-def test_no_two_founders_go_by_one_name_on_model_cards(tmp_path: Path, second: str) -> None:
-    with pytest.raises(FoundingUnusable, match=r"two organisations are called ashford-hospital on model cards; rename"):
-        read_founding(named(tmp_path, second))
-
-
-def test_a_founder_without_latin_letters_goes_by_its_number_and_nobody_else_does(tmp_path: Path) -> None:
-    founders = read_founding(named(tmp_path, "Κλινική", "Άσφορντ")).founding.founders
-    assert [founder.name for founder in founders] == ["Ashford Hospital", "Κλινική", "Άσφορντ"]
-
-    with pytest.raises(FoundingUnusable, match=r"two organisations are called organisation-3 on model cards"):
-        read_founding(named(tmp_path, "Organisation 3", "Άσφορντ"))
-
-
-def named(folder: Path, *names: str) -> Path:
-    founders = [
-        {"name": name, "member": address(0xA0 + 2 * number), "operator": address(0xA1 + 2 * number)}
-        for number, name in enumerate(("Ashford Hospital", *names))
-    ]
-    return founding(
-        folder, organisations=founders, panel=["Ashford Hospital"], credit={"treasury": address(0xA1), "supply": 1_000}
-    )

@@ -115,9 +115,15 @@ def _agreed_rows(context: Context, release: Release) -> list[tuple[str, int]]:
     rows: list[tuple[str, int]] = []
     for agreement in _cited(context, release, Kind.DATA):
         number = context.world.organisation_of(agreement.terms.seller, moment)
-        organisation = context.world.organisations.before(moment, number)
-        rows.append((owner_name(organisation.name if organisation else "", number), agreement.terms.rows))
+        rows.append((_called(context, number), agreement.terms.rows))
     return rows
+
+
+def _called(context: Context, number: int) -> str:
+    organisations = context.world.organisations
+    names = {each: known.name for each in organisations if (known := organisations.last(each))}
+    # What was never admitted is missed elsewhere.
+    return owner_name(names.get(number, ""), number, (name for each, name in names.items() if each < number))
 
 
 def _owners_per_round(context: Context, release: Release, job: Job) -> list[list[str]] | None:
@@ -131,8 +137,7 @@ def _owners_per_round(context: Context, release: Release, job: Job) -> list[list
                 continue
             agents = [leaf.agent for leaf in known.leaves[:-1]]
             numbers = [context.world.organisation_of(agent, moment_of(event)) for agent in agents]
-            named = [(context.world.organisations.last(number), number) for number in numbers]
-            found.append(sorted(owner_name(known.name if known else "", number) for known, number in named))
+            found.append(sorted(_called(context, number) for number in numbers))
     # A round whose leaves nobody has is missed elsewhere.
     return found if len(found) == len(wanted) else None
 
