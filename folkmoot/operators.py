@@ -201,7 +201,10 @@ def leave_jury_service(chain: Chain, operator: Signer, config_file: Path) -> str
     if not service.leaves_at_s:
         court.ask_unstake(operator, agent)
         service = court.service(organisation)
-        return f"it is drawn no more; call this again when it is {utc(service.leaves_at_s)} on chain, or later"
+        return (
+            "it is drawn for no case that is opened from now on; "
+            f"call this again when it is {utc(service.leaves_at_s)} on chain, or later"
+        )
     court.unstake(operator, organisation)
     withdraw(chain, operator)
     return f"{service.stake_e18 / 10**18:.2f} credits are back"

@@ -112,7 +112,7 @@ def _stake(story: Story, names: tuple[str, ...]) -> None:
     registry, court = Registry(story.chain), Court(story.chain)
     for name in names:
         missing = court.settings().stake_e18 - court.service(registry.organisation_of(agent(name).address)).stake_e18
-        if missing:
+        if missing > 0:
             story.chain.send(operator(INSTITUTE), "Credit", "transfer", (operator(name).address, missing))
             vault = story.deployment.contracts["RewardVault"]
             story.chain.send(operator(name), "Credit", "approve", (vault, missing))
@@ -157,7 +157,9 @@ def tell_first_job(story: Story) -> None:
     post_round(story, FIRST, story.job, 0)
     post_round(story, FIRST, story.job, 1)
     submit(story, FIRST, story.job, 0)
+    _ask_to_leave_the_jury(story)
     measure(story, "plain", measured=UNFAIR, reveals=5)
+    _stay_on_the_jury(story)
     conclude(story, "plain")
     # Who was slashed is not drawn before its stake is full again.
     _stake(story, LABORATORIES)
@@ -184,10 +186,13 @@ def _admit_newcomer(story: Story) -> None:
     _decide_by_all(story, "newcomer", story.chain.encode("AgentRegistry", "admit", *arguments))
 
 
-def _leave_the_jury(story: Story) -> None:
-    """One laboratory asks for its stake, and thinks again."""
+def _ask_to_leave_the_jury(story: Story) -> None:
+    """One laboratory asks for its stake when a case is open, and is drawn for it all the same."""
+    Court(story.chain).ask_unstake(operator(LABORATORIES[0]), agent(LABORATORIES[0]).address)
+
+
+def _stay_on_the_jury(story: Story) -> None:
     court, name = Court(story.chain), LABORATORIES[0]
-    court.ask_unstake(operator(name), agent(name).address)
     story.chain.send(operator(INSTITUTE), "Credit", "transfer", (operator(name).address, 1))
     story.chain.send(operator(name), "Credit", "approve", (story.deployment.contracts["RewardVault"], 1))
     court.stake(operator(name), agent(name).address, 1)
@@ -229,7 +234,6 @@ def _speak_up(story: Story) -> None:
 
 
 def _settle(story: Story) -> None:
-    _leave_the_jury(story)
     dispute_work(story)
     market = Market(story.chain)
     both = list(story.releases.values())

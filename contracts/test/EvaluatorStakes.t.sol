@@ -39,6 +39,9 @@ contract EvaluatorStakesTest is CourtBase {
             vm.prank(_operator(FIRST_LAB + i));
             court.askUnstake(_agent(FIRST_LAB + i));
         }
+        id = "question";
+        vm.prank(_disputes());
+        court.openDispute(id, "evidence", new uint32[](0));
         address[] memory jurors = _drawNow();
         for (uint256 i; i < 5; ++i) {
             assertTrue(_lab(jurors[i]) >= FIRST_LAB + 2, "who stayed");

@@ -201,7 +201,7 @@ interface IEvaluatorCourt {
     /// @param agent Any agent of the organisation, bound now or before.
     function stake(address agent, uint128 amountE18) external;
 
-    /// @notice Ends an organisation's service: it is drawn no more. Only its operator.
+    /// @notice Ends an organisation's service: it is drawn for no case that is opened from now on. Only its operator.
     /// @param agent Any agent of the organisation, bound now or before.
     function askUnstake(address agent) external;
 

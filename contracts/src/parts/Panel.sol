@@ -211,10 +211,11 @@ abstract contract Panel is IEvaluatorCourt {
         _publish("panel", PanelJoined.selector, 1, abi.encode(organisation));
     }
 
-    /// @dev Evaluator that sits for an organisation, or zero when it may not be drawn.
+    /// @dev Evaluator that sits for an organisation, or zero when it may not be drawn. Who asks to leave after a case was
+    /// opened is drawn all the same: its stake cannot have gone, or it is not enough.
     function _evaluatorOf(uint32 organisation, uint128 stakeE18) private view returns (address) {
         Service storage own = _services[organisation];
-        bool serves = _isOnPanel[organisation] && own.leavesAtS == 0 && own.stakeE18 >= stakeE18;
+        bool serves = _isOnPanel[organisation] && own.stakeE18 >= stakeE18;
         return serves ? AGENTS.evaluatorOf(organisation) : address(0);
     }
 
@@ -223,7 +224,8 @@ abstract contract Panel is IEvaluatorCourt {
         eligible = new uint32[](all.length);
         uint256 count;
         for (uint256 i; i < all.length; ++i) {
-            if (_contains(excluded, all[i]) || _evaluatorOf(all[i], stakeE18) == address(0)) continue;
+            bool leaves = _services[all[i]].leavesAtS != 0;
+            if (leaves || _contains(excluded, all[i]) || _evaluatorOf(all[i], stakeE18) == address(0)) continue;
             eligible[count++] = all[i];
         }
         assembly ("memory-safe") {

@@ -198,6 +198,37 @@ contract CourtThreatsTest is CourtBase {
         assertFalse(court.isConclusive(id), "no result");
     }
 
+    /// @dev Finding 24. Else as many as the jury may spare could close any candidate, for nothing.
+    function test_finding_24_nobody_leaves_between_the_opening_and_the_draw() public {
+        uint32[] memory labs = court.panel();
+        for (uint256 i; i < labs.length; ++i) {
+            vm.prank(_operator(labs[i]));
+            court.askUnstake(_agent(labs[i]));
+        }
+        address[] memory jurors = _drawNow();
+        assertEq(jurors.length, 5, "a whole jury");
+        vm.warp(court.courtCase(id).windowEndS + 1);
+        court.finalise(id);
+        court.settle(id);
+        for (uint256 i; i < jurors.length; ++i) {
+            assertEq(_stakeOf(jurors[i]), STAKE - SLASH, "absent");
+        }
+    }
+
+    /// @dev Finding 24.
+    function test_finding_24_whose_stake_is_gone_is_not_drawn() public {
+        uint32[] memory labs = court.panel();
+        vm.startPrank(_operator(labs[0]));
+        court.askUnstake(_agent(labs[0]));
+        vm.warp(court.service(labs[0]).leavesAtS);
+        court.unstake(labs[0]);
+        vm.stopPrank();
+        address[] memory jurors = _drawNow();
+        for (uint256 i; i < jurors.length; ++i) {
+            assertTrue(_lab(jurors[i]) != labs[0], "who has a stake");
+        }
+    }
+
     /// @dev Threat 27.
     function test_the_appeal_is_drawn_from_blocks_after_it_and_once() public {
         _drawNow();

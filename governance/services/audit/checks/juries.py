@@ -16,7 +16,7 @@ from governance.services import reading
 from governance.services.audit.cases import Case, Sitting
 from governance.services.audit.checks.candidates import purposes_of
 from governance.services.audit.checks.constitution import policy_in_force
-from governance.services.audit.checks.panel import eligible_at, evaluator_of, kept_settings
+from governance.services.audit.checks.panel import able_at, eligible_at, evaluator_of, kept_settings
 from governance.services.audit.context import Context, place, short
 from governance.services.audit.report import Examination
 from governance.services.audit.timeline import moment_of
@@ -121,7 +121,8 @@ def _check_draw(context: Context, exam: Examination, case: Case, number: int) ->
     seed = keccak(encode(["bytes32", "bytes32"], [case.id, mixed]))
     exam.equal(where, "seed, from two block hashes", expected=seed, found=sitting.drawn.values["seed"])
     at_draw = moment_of(sitting.drawn)
-    present = set(eligible_at(context, case, at_draw, but=()))
+    # Who asked to leave after the opening is drawn all the same.
+    present = set(able_at(context, case, at_draw))
     seated = [evaluator_of(context, number, at_draw) for number in shuffled(pool, seed) if number in present]
     jurors = tuple(juror for juror in seated if juror is not None)[:size]
     exam.equal(where, "jurors, from the seed", expected=jurors, found=sitting.drawn.values["jurors"])

@@ -66,13 +66,22 @@ def evaluator_of(context: Context, organisation: int, before: Moment) -> Address
 
 
 def eligible_at(context: Context, case: Case, moment: Moment, *, but: Collection[int]) -> list[int]:
-    """Return who may be drawn just before a moment: on the panel, staked, staying, with an evaluator, not excluded."""
+    """Return who may be drawn of those that a case finds just before a moment: able to sit, staying, not excluded."""
+    services = context.world.services
+    return [
+        number
+        for number in able_at(context, case, moment)
+        if number not in but and not (services.before(moment, number) or NOTHING_AT_STAKE).leaves_at_s
+    ]
+
+
+def able_at(context: Context, case: Case, moment: Moment) -> list[int]:
+    """Return who could take a seat just before a moment: on the panel, staked, with an evaluator."""
     needed_e18 = kept_settings(context, case).stake_e18
     found = []
     for number in context.world.panels.before(moment, "panel") or ():
         service = context.world.services.before(moment, number) or NOTHING_AT_STAKE
-        serves = service.stake_e18 >= needed_e18 and not service.leaves_at_s
-        if serves and number not in but and evaluator_of(context, number, moment) is not None:
+        if service.stake_e18 >= needed_e18 and evaluator_of(context, number, moment) is not None:
             found.append(number)
     return found
 
