@@ -180,6 +180,8 @@ contract AgreementMakingTest is AgreementBase {
         _expectRefusal(terms, 1, abi.encodeWithSelector(IAgreementBook.AgreementExpired.selector, terms.validUntilS));
 
         terms.validUntilS = DEADLINE_S + 1 days;
+        vm.warp(DEADLINE_S);
+        _expectRefusal(terms, 1, abi.encodeWithSelector(IAgreementBook.AgreementBadTerms.selector, bytes32("deadlineS")));
         vm.warp(DEADLINE_S + 1);
         _expectRefusal(terms, 1, abi.encodeWithSelector(IAgreementBook.AgreementBadJob.selector, job));
         terms.job = "unknown";

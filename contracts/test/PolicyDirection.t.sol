@@ -140,6 +140,8 @@ contract PolicyDirectionTest is PolicyAmendBase {
         _refused(set, abi.encodeWithSelector(IPolicyRegistry.PolicyFactChanged.selector, bytes32("distinct_organisations")));
         (set = _set()).facts[2].largest = 2e6;
         _refused(set, abi.encodeWithSelector(IPolicyRegistry.PolicyFactChanged.selector, bytes32("auc")));
+        (set = _set()).facts[2].least = -1;
+        _refused(set, abi.encodeWithSelector(IPolicyRegistry.PolicyFactChanged.selector, bytes32("auc")));
         (set = _set()).facts[0].largest = 0xff00;
         set.rules[BAN].bound = 1 << 8;
         _refused(set, abi.encodeWithSelector(IPolicyRegistry.PolicyFactChanged.selector, bytes32("purposes")));

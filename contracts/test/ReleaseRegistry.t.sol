@@ -116,6 +116,10 @@ contract SubmitTest is ReleaseBase {
         IReleaseRegistry.Manifest memory manifest = _manifest(0);
         manifest.agreements[1] = manifest.agreements[0];
         _expectRefused(manifest, _badAgreement(manifest.agreements[0]));
+        // Prices divide what a release earns, so data that is cited twice would take another's part.
+        manifest = _manifest(0);
+        manifest.agreements[2] = manifest.agreements[1];
+        _expectRefused(manifest, _badAgreement(manifest.agreements[1]));
 
         _agree("spoilt", Kind.Data, 0xA1, FOR_TRIAGE);
         manifest.agreements[1] = "spoilt";

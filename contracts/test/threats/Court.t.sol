@@ -183,6 +183,22 @@ contract CourtThreatsTest is CourtBase {
         assertEq(_drawNow().length, 4, "who stayed");
     }
 
+    /// @dev Threat 3.
+    function test_an_appeal_is_not_heard_by_fewer_than_most_of_the_first_jury() public {
+        _drawNow();
+        _measureAs(THREE_OF_FIVE, FAIR, UNFAIR);
+        uint32[] memory labs = court.panel();
+        for (uint256 i; i < labs.length - 2; ++i) {
+            vm.prank(_operator(labs[i]));
+            court.askUnstake(_agent(labs[i]));
+        }
+        credit.transfer(STRANGER, BOND);
+        vm.startPrank(STRANGER);
+        credit.approve(address(vault), BOND);
+        vm.expectRevert(abi.encodeWithSelector(IEvaluatorCourt.CourtPanelTooSmall.selector, 2, 3));
+        court.appeal(id);
+    }
+
     // ---- Draws ----
 
     /// @dev Finding 24.
