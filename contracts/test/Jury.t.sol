@@ -55,6 +55,18 @@ contract JuryTest is Check {
         assertTrue(median >= least && median <= most, "between the honest ones");
     }
 
+    // ---- Majority ----
+
+    function test_exactly_half_is_no_majority_and_nothing_is_no_root() public pure {
+        bytes32[] memory roots = new bytes32[](4);
+        (roots[0], roots[1], roots[2], roots[3]) = ("one", "two", "two", "three");
+        assertEq(Jury.majority(roots), 0, "half");
+        roots[3] = "two";
+        assertEq(Jury.majority(roots), "two", "three of four");
+        (roots[1], roots[2], roots[3]) = (0, 0, 0);
+        assertEq(Jury.majority(roots), 0, "most have none");
+    }
+
     // ---- Lots ----
 
     function testFuzz_a_shuffle_keeps_every_organisation_once(bytes32 seed, uint8 size) public pure {
