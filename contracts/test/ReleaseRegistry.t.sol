@@ -52,6 +52,12 @@ contract SubmitTest is ReleaseBase {
         );
     }
 
+    function test_a_candidate_is_taken_until_the_jobs_last_second() public {
+        vm.warp(_job().deadlineS);
+        bytes32 id = _submit(_manifest(0));
+        assertEq(uint256(releases.release(id).status), uint256(IReleaseRegistry.Status.Candidate), "status");
+    }
+
     function test_a_job_that_is_over_takes_no_candidate() public {
         bytes memory refusal = abi.encodeWithSelector(IReleaseRegistry.ReleaseJobNotOpen.selector, JOB);
         vm.warp(_job().deadlineS + 1);

@@ -104,6 +104,9 @@ contract RoundModesTest is AgreementBase {
         ledger.settleScores(job, 0);
         vm.expectRevert(abi.encodeWithSelector(IRoundScores.RoundNotScored.selector, job, uint32(0)));
         _tryClaim(ids[1]);
+        vm.warp(START_S + 2 hours);
+        vm.expectRevert(abi.encodeWithSelector(IRoundScores.RoundNotTheTime.selector, job, uint32(0)));
+        ledger.settleScores(job, 0);
         vm.warp(START_S + 2 hours + 1);
         ledger.settleScores(job, 0);
 
@@ -128,6 +131,14 @@ contract RoundModesTest is AgreementBase {
         vm.prank(_agent(1));
         vm.expectRevert(abi.encodeWithSelector(IRoundScores.RoundBadScores.selector, job, uint32(0)));
         ledger.revealScores(job, 0, given, SALT);
+    }
+
+    /// @dev Finding 28. Else strangers could end the time for sealing, and so let scores be seen before the last is made.
+    function test_finding_28_only_who_committed_to_an_update_scores() public {
+        _overlappedRound();
+        vm.prank(_agent(CENTRE));
+        vm.expectRevert(abi.encodeWithSelector(IRoundScores.RoundNotParticipant.selector, job, uint32(0), _agent(CENTRE)));
+        ledger.commitScores(job, 0, "sealed");
     }
 
     function test_nobody_scores_itself_or_above_all() public {
