@@ -5,6 +5,7 @@
 ``.ci/mutants.py [--contract NAME] [--sample N] [--seed S]``: generated changes of contracts/src.
 ``.ci/mutants.py --report``: write docs/mutants.md from what is known.
 
+Generated changes are compiled together, each behind a switch (switches.py); a listed defence is a build of its own.
 What is known stands in var/mutants.json, so that an interrupted run goes on where it was.
 Exit code 0 if nothing that has to be noticed survived, 1 if something did.
 """
@@ -24,10 +25,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import switches
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,7 +41,7 @@ SURVIVORS = CONTRACTS / "mutants" / "survivors.yaml"
 STATE = ROOT / "var" / "mutants.json"
 REPORT = ROOT / "docs" / "mutants.md"
 KILLED, SURVIVED, BROKEN = "killed", "survived", "does not compile"
-TIMEOUT_S = 900
+TIMEOUT_S = 300
 ALL_TESTS = "test/**/[A-Z]*.t.sol"
 # A comparison at its boundary, a condition turned round, arithmetic turned round, a guard taken out.
 SWAPS = (
@@ -56,6 +60,7 @@ SWAPS = (
 # Compiled without the optimizer, which takes more than half of the time; what measures gas would fail then.
 SETTINGS = {"FOUNDRY_OPTIMIZER": "false", "FOUNDRY_INVARIANT_RUNS": "8"}
 ABOUT_GAS = "PolicyGas"
+WITH_NODE = [str(ROOT / ".ci" / "with-node")]
 GUARD = re.compile(r"^\s*if \(.*\) revert \w.*;$")
 
 
@@ -72,11 +77,14 @@ class Mutant:
     """Which test files may notice it, as forge takes it."""
     match_test: str = ""
     answers: str = ""
+    line: int = 0
+    column: int = 0
+    operator: str = ""
 
     @property
     def changed(self) -> str:
         """The whole source, with the change."""
-        text = (CONTRACTS / "src" / self.file).read_text()
+        text = _text(CONTRACTS / "src" / self.file)
         if text.count(self.old) != 1:
             raise SystemExit(f"{self.name}: {self.old.strip()!r} stands {text.count(self.old)} times in {self.file}")
         return text.replace(self.old, self.new)
@@ -90,8 +98,14 @@ class Mutant:
     def identity(self) -> str:
         """Changes with the source, the change, and the tests that may notice it with what they import of the tests."""
         tests = sorted(with_imports(matched(self.match_path)))
-        parts = [self.changed, self.match_path, self.match_test, *(path.read_text() for path in tests)]
+        parts = [self.changed, self.match_path, self.match_test, *(_text(path) for path in tests)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@cache
+def _text(path: Path) -> str:
+    """Return a file as it was when it was first asked for: nobody has to leave the sources alone for an hour."""
+    return path.read_text()
 
 
 @cache
@@ -110,7 +124,7 @@ def with_imports(files: frozenset[Path]) -> frozenset[Path]:
     found = new = files
     while new:
         imported = {
-            (path.parent / name).resolve() for path in new for name in re.findall(r'from "(\..*?)"', path.read_text())
+            (path.parent / name).resolve() for path in new for name in re.findall(r'from "(\..*?)"', _text(path))
         }
         new = {path for path in imported if path.is_relative_to(CONTRACTS / "test")} - found
         found |= new
@@ -140,7 +154,7 @@ def generated(contract: str | None) -> Iterator[Mutant]:
         file = path.relative_to(CONTRACTS / "src").as_posix()
         if file.startswith("interfaces/") or (contract is not None and path.stem != contract):
             continue
-        text = path.read_text()
+        text = _text(path)
         for number, line in enumerate(text.splitlines(keepends=True), start=1):
             yield from _of_line(file, number, line, unique=text.count(line) == 1)
 
@@ -151,13 +165,15 @@ def _of_line(file: str, number: int, line: str, *, unique: bool) -> Iterator[Mut
     if not unique or not code.strip() or code.lstrip().startswith(("*", "import", "pragma", "///")):
         return
     where, tests = f"{file}:{number}", _tests_of(Path(file).stem)
+    common = Mutant(name=f"{where} without its guard", file=file, old=line, new="", match_path=tests, line=number)
     if GUARD.match(code.rstrip()):
-        yield Mutant(name=f"{where} without its guard", file=file, old=line, new="", match_path=tests)
+        yield replace(common, column=len(code) - len(code.lstrip()))
     for pattern, other in SWAPS:
         for place, found in enumerate(re.finditer(pattern, code)):
             new = line[: found.start()] + other + line[found.end() :]
+            column = len(line[: found.start() + 1].encode())
             name = f"{where}{other}for{found[0]}({place + 1})"
-            yield Mutant(name=name, file=file, old=line, new=new, match_path=tests)
+            yield replace(common, name=name, new=new, column=column, operator=other.strip())
 
 
 @cache
@@ -165,7 +181,7 @@ def _tests_of(stem: str) -> str:
     """Return a glob of the test files that name a source, or one that it is part of; System.t.sol always."""
     named, names = {"System"}, re.compile(rf"\bI?({'|'.join(sorted(_wholes_of(stem)))})\b")
     for path in (CONTRACTS / "test").rglob("*.t.sol"):
-        if "proofs" not in path.parts and names.search(path.read_text()):
+        if "proofs" not in path.parts and names.search(_text(path)):
             named.add(path.name.removesuffix(".t.sol"))
     return "test/**/{" + ",".join(sorted(named)) + "}.t.sol"
 
@@ -174,7 +190,7 @@ def _tests_of(stem: str) -> str:
 def _wholes_of(stem: str) -> frozenset[str]:
     """Return the names of a source and of all that inherit or import it, and so on."""
     importing = re.compile(rf'from "[\w./]*/{stem}\.sol"')
-    direct = {path.stem for path in (CONTRACTS / "src").rglob("*.sol") if importing.search(path.read_text())}
+    direct = {path.stem for path in (CONTRACTS / "src").rglob("*.sol") if importing.search(_text(path))}
     return frozenset({stem}).union(*(_wholes_of(each) for each in direct))
 
 
@@ -193,24 +209,17 @@ class Bench:
         original = target.read_text()
         target.write_text(mutant.changed)
         try:
-            return self._run(mutant)
+            return self.run(mutant)
         finally:
             target.write_text(original)
 
-    def _run(self, mutant: Mutant) -> str:
-        command = [str(ROOT / ".ci" / "with-node"), str(ROOT / "node_modules" / ".bin" / "forge"), "test"]
-        command += ["--match-path", mutant.match_path, "--no-match-contract", ABOUT_GAS, "--fuzz-runs", "32"]
+    def run(self, mutant: Mutant, switch: int = 0) -> str:
+        """Run the tests that may notice a change."""
+        command = ["test", "--match-path", mutant.match_path, "--no-match-contract", ABOUT_GAS]
+        command += ["--fuzz-runs", "32", "--fail-fast", *switches.turned_on(switch)]
         command += ["--match-test", mutant.match_test] if mutant.match_test else []
         try:
-            done = subprocess.run(
-                command,
-                cwd=self.contracts,
-                env={**os.environ, **SETTINGS},
-                capture_output=True,
-                text=True,
-                timeout=TIMEOUT_S,
-                check=False,
-            )
+            done = self.forge(command)
         except subprocess.TimeoutExpired:
             # A loop that never ends is noticed by everybody.
             return KILLED
@@ -222,6 +231,50 @@ class Bench:
         if "[FAIL" not in said:
             raise SystemExit(f"{mutant.name}: forge ran no test:\n{said[-2000:]}")
         return KILLED
+
+    def forge(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+        """Run forge in the copy."""
+        return subprocess.run(
+            [*WITH_NODE, str(ROOT / "node_modules" / ".bin" / "forge"), *command],
+            cwd=self.contracts,
+            env={**os.environ, **SETTINGS},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+
+
+def put_switches(contracts: Path, mutants: list[Mutant]) -> dict[str, int]:
+    """Put changes behind switches, in a copy of the contracts; return the number of each that has one, by name."""
+    source, numbers = contracts / "src", {each.name: number for number, each in enumerate(mutants, start=1)}
+    placed: set[int] = set()
+    for file, tree in switches.syntax_trees(contracts, WITH_NODE).items():
+        here = [each for each in mutants if each.file == file]
+        changes = [switches.Change(numbers[each.name], each.line, each.column, each.operator) for each in here]
+        written, of_file = switches.with_switches((source / file).read_text(), tree, changes)
+        (source / file).write_text(switches.with_import(written, file) if of_file else written)
+        placed |= of_file
+    (source / switches.FILE).write_text(switches.SWITCH)
+    return {name: number for name, number in numbers.items() if number in placed}
+
+
+class Switchboard(Bench):
+    """A copy of the contracts with many changes at once, all of them switched off."""
+
+    def __init__(self, folder: Path, mutants: list[Mutant]) -> None:
+        super().__init__(folder)
+        self.numbers = put_switches(self.contracts, mutants) if mutants else {}
+        if not self.numbers:
+            return
+        done = self.forge(["test", "--match-path", ALL_TESTS, "--no-match-contract", ABOUT_GAS])
+        if done.returncode:
+            said = done.stdout + done.stderr
+            raise SystemExit(f"with all changes switched off, the tests do not pass:\n{said[-6000:]}")
+
+    def judge(self, mutant: Mutant) -> str:
+        """Run the tests with one change switched on; for several changes at once, from one thread each."""
+        return self.run(mutant, self.numbers[mutant.name])
 
 
 def explanations() -> dict[tuple[str, str, str], str]:
@@ -249,32 +302,64 @@ def verdict_of(mutant: Mutant, state: Mapping[str, Mapping[str, str]]) -> str | 
     return found
 
 
-def run(mutants: list[Mutant]) -> int:
+def run(mutants: list[Mutant], jobs: int) -> int:
     """Judge what is not known yet; return how many survived."""
-    state, survived, begun = known(), 0, time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder))
-        for place, mutant in enumerate(mutants, start=1):
-            while (verdict := verdict_of(mutant, state)) is None:
-                each = mutant.by_all if mutant.identity in state else mutant
-                state[each.identity] = {"name": each.name, "verdict": bench.judge(each)}
+    state, begun = known(), time.monotonic()
+    verdicts = {each.name: verdict_of(each, state) for each in mutants}
+    unknown = [each for each in mutants if verdicts[each.name] is None]
+    _say(f"{len(mutants) - len(unknown)} of {len(mutants)} are known from before")
+    with ExitStack() as stack:
+        folders = [Path(stack.enter_context(tempfile.TemporaryDirectory())) for _ in range(2)]
+        board = Switchboard(folders[0], [each for each in unknown if each.line])
+        alone = [each for each in unknown if each.name not in board.numbers]
+        together = [each for each in unknown if each.name in board.numbers]
+        _say(f"{len(together)} are compiled together, {len(alone)} one by one")
+        for each, verdict in [*_judged(board, together, state, jobs), *_judged(Bench(folders[1]), alone, state, 1)]:
+            verdicts[each.name] = verdict
+    survived = list(verdicts.values()).count(SURVIVED)
+    _say(f"{survived} of {len(mutants)} survived, {time.monotonic() - begun:.0f} s")
+    return survived
+
+
+def _judged(
+    bench: Bench, mutants: list[Mutant], state: dict[str, dict[str, str]], jobs: int
+) -> Iterator[tuple[Mutant, str]]:
+    """Yield each change with its verdict, and keep what was found."""
+    with ThreadPoolExecutor(jobs) as pool:
+        running = {pool.submit(_wide, bench, each, state): each for each in mutants}
+        try:
+            for place, done in enumerate(as_completed(running), start=1):
+                state |= done.result()
                 STATE.parent.mkdir(exist_ok=True)
                 STATE.write_text(json.dumps(state, indent=1))
-            survived += verdict == SURVIVED
-            sys.stdout.write(f"{place}/{len(mutants)} {verdict}: {mutant.name}\n")
-            sys.stdout.flush()
-    sys.stdout.write(f"{survived} of {len(mutants)} survived, {time.monotonic() - begun:.0f} s\n")
-    return survived
+                verdict = verdict_of(running[done], state)
+                _say(f"{place}/{len(mutants)} {verdict}: {running[done].name}")
+                yield running[done], str(verdict)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _wide(bench: Bench, mutant: Mutant, state: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Judge a change by the nearest tests and, if they let it pass, by all."""
+    found = {}
+    for each in (mutant, mutant.by_all):
+        if each.identity not in state:
+            found[each.identity] = {"name": each.name, "verdict": bench.judge(each)}
+        if mutant.answers or {**state, **found}[each.identity]["verdict"] != SURVIVED:
+            break
+    return found
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def report() -> None:
     """Write what is known of the sources and tests as they stand now."""
     state = known()
-    now = [
-        (mutant, verdict)
-        for mutant in [*listed(), *generated(None)]
-        if (verdict := verdict_of(mutant, state)) is not None
-    ]
+    asked = [(mutant, verdict_of(mutant, state)) for mutant in [*listed(), *generated(None)]]
+    now = [(mutant, verdict) for mutant, verdict in asked if verdict is not None]
     counts = Counter((mutant.file, verdict) for mutant, verdict in now)
     lines = ["# Mutants", "", "Written by `.ci/mutants.py --report` from the last runs of `make mutants`.", ""]
     lines += ["| source | killed | survived | does not compile |", "|---|---|---|---|"]
@@ -297,6 +382,7 @@ def main() -> int:
     parser.add_argument("--contract")
     parser.add_argument("--sample", type=int)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--report", action="store_true")
     asked = parser.parse_args()
     if asked.report:
@@ -305,7 +391,7 @@ def main() -> int:
     mutants = listed() if asked.defences else list(generated(asked.contract))
     if asked.sample is not None and asked.sample < len(mutants):
         mutants = random.Random(asked.seed).sample(mutants, asked.sample)  # noqa: S311 - a repeatable choice, no secret
-    survived = run(mutants)
+    survived = run(mutants, asked.jobs)
     return 1 if survived and asked.defences else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from pathlib import Path
 from types import ModuleType
 
 from folkmoot.settings import CHECKOUT
@@ -20,6 +21,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
+switches = load("switches")
 fuzz, mutants, threats = load("fuzz"), load("mutants"), load("threats")
 
 
@@ -53,6 +55,44 @@ def test_every_generated_change_can_be_made() -> None:
     made = [each.changed for each in mutants.generated(None)]
 
     assert len(made) > 1000
+
+
+def test_every_generated_change_has_a_switch(tmp_path: Path) -> None:
+    changes = list(mutants.generated(None))
+
+    numbers = mutants.put_switches(mutants.Bench(tmp_path).contracts, changes)
+
+    assert [each.name for each in changes if each.name not in numbers] == []
+    assert len(set(numbers.values())) == len(changes)
+
+
+def test_a_switch_changes_one_thing_and_keeps_the_lines(tmp_path: Path) -> None:
+    source = """pragma solidity 0.8.37;
+contract A {
+    function half(uint256 whole, uint256 most) external pure returns (uint256) {
+        if (whole + 1 > most) revert("too much");
+        return whole / 2;
+    }
+}
+"""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "A.sol").write_text(source)
+    (tmp_path / "script").symlink_to(CHECKOUT / "contracts" / "script")
+    changes = [
+        switches.Change(1, line=4, column=8),
+        switches.Change(2, line=4, column=18, operator="-"),
+        switches.Change(3, line=4, column=22, operator=">="),
+        switches.Change(4, line=2, column=0, operator="-"),
+    ]
+
+    tree = switches.syntax_trees(tmp_path, mutants.WITH_NODE)["A.sol"]
+    written, placed = switches.with_switches(source, tree, changes)
+
+    assert placed == {1, 2, 3}
+    total = "(changed(2) ? whole - 1 : whole + 1)"
+    compared = f"(changed(3) ? {total} >= most : {total} > most)"
+    guard = f'if (!changed(1) && ({compared})) revert("too much");'
+    assert written == source.replace('if (whole + 1 > most) revert("too much");', guard)
 
 
 def test_a_change_is_judged_anew_when_a_test_that_may_notice_it_changes() -> None:
