@@ -13,7 +13,6 @@ Exit code 0 if nothing that has to be noticed survived, 1 if something did.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -33,6 +32,7 @@ from pathlib import Path
 
 import switches
 import yaml
+from testfiles import digest_of, remember, tests_now, text_of
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = ROOT / "contracts"
@@ -84,51 +84,24 @@ class Mutant:
     @property
     def changed(self) -> str:
         """The whole source, with the change."""
-        text = _text(CONTRACTS / "src" / self.file)
+        text = text_of(CONTRACTS / "src" / self.file)
         if text.count(self.old) != 1:
             raise SystemExit(f"{self.name}: {self.old.strip()!r} stands {text.count(self.old)} times in {self.file}")
         return text.replace(self.old, self.new)
 
     @property
-    def by_all(self) -> Mutant:
-        """The same change before all tests, which takes five times as long."""
-        return replace(self, match_path=ALL_TESTS)
-
-    @property
     def identity(self) -> str:
-        """Changes with the source, the change, and the tests that may notice it with what they import of the tests."""
-        tests = sorted(with_imports(matched(self.match_path)))
-        parts = [self.changed, self.match_path, self.match_test, *(_text(path) for path in tests)]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        """Changes with the source, the change and the test asked for."""
+        return digest_of(self.changed, self.match_test)
 
 
-@cache
-def _text(path: Path) -> str:
-    """Return a file as it was when it was first asked for: nobody has to leave the sources alone for an hour."""
-    return path.read_text()
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a change."""
 
-
-@cache
-def matched(pattern: str) -> frozenset[Path]:
-    """Return the test files that forge takes from `test/x.t.sol`, `test/**/*.t.sol` or `test/**/{A,B}.t.sol`."""
-    braces = re.fullmatch(r"test/\*\*/\{([\w.,]+)\}\.t\.sol", pattern)
-    if braces is None:
-        return frozenset(CONTRACTS.glob(pattern))
-    names = {f"{name}.t.sol" for name in braces[1].split(",")}
-    return frozenset(path for path in (CONTRACTS / "test").rglob("*.t.sol") if path.name in names)
-
-
-@cache
-def with_imports(files: frozenset[Path]) -> frozenset[Path]:
-    """Return files with all that they import below contracts/test, and so on."""
-    found = new = files
-    while new:
-        imported = {
-            (path.parent / name).resolve() for path in new for name in re.findall(r'from "(\..*?)"', _text(path))
-        }
-        new = {path for path in imported if path.is_relative_to(CONTRACTS / "test")} - found
-        found |= new
-    return found
+    said: str
+    tests: str
+    """The test files it hangs on: of a kill the one that noticed, or else all that ran."""
 
 
 def listed() -> list[Mutant]:
@@ -154,7 +127,7 @@ def generated(contract: str | None) -> Iterator[Mutant]:
         file = path.relative_to(CONTRACTS / "src").as_posix()
         if file.startswith("interfaces/") or (contract is not None and path.stem != contract):
             continue
-        text = _text(path)
+        text = text_of(path)
         for number, line in enumerate(text.splitlines(keepends=True), start=1):
             yield from _of_line(file, number, line, unique=text.count(line) == 1)
 
@@ -181,7 +154,7 @@ def _tests_of(stem: str) -> str:
     """Return a glob of the test files that name a source, or one that it is part of; System.t.sol always."""
     named, names = {"System"}, re.compile(rf"\bI?({'|'.join(sorted(_wholes_of(stem)))})\b")
     for path in (CONTRACTS / "test").rglob("*.t.sol"):
-        if "proofs" not in path.parts and names.search(_text(path)):
+        if "proofs" not in path.parts and names.search(text_of(path)):
             named.add(path.name.removesuffix(".t.sol"))
     return "test/**/{" + ",".join(sorted(named)) + "}.t.sol"
 
@@ -190,7 +163,7 @@ def _tests_of(stem: str) -> str:
 def _wholes_of(stem: str) -> frozenset[str]:
     """Return the names of a source and of all that inherit or import it, and so on."""
     importing = re.compile(rf'from "[\w./]*/{stem}\.sol"')
-    direct = {path.stem for path in (CONTRACTS / "src").rglob("*.sol") if importing.search(_text(path))}
+    direct = {path.stem for path in (CONTRACTS / "src").rglob("*.sol") if importing.search(text_of(path))}
     return frozenset({stem}).union(*(_wholes_of(each) for each in direct))
 
 
@@ -203,7 +176,7 @@ class Bench:
         shutil.copytree(ROOT / "tests" / "golden", folder / "tests" / "golden")
         (folder / "node_modules").symlink_to(ROOT / "node_modules")
 
-    def judge(self, mutant: Mutant) -> str:
+    def judge(self, mutant: Mutant) -> Verdict:
         """Run the tests with one change, and take it back."""
         target = self.contracts / "src" / mutant.file
         original = target.read_text()
@@ -213,7 +186,7 @@ class Bench:
         finally:
             target.write_text(original)
 
-    def run(self, mutant: Mutant, switch: int = 0) -> str:
+    def run(self, mutant: Mutant, switch: int = 0) -> Verdict:
         """Run the tests that may notice a change."""
         command = ["test", "--match-path", mutant.match_path, "--no-match-contract", ABOUT_GAS]
         command += ["--fuzz-runs", "32", "--fail-fast", *switches.turned_on(switch)]
@@ -222,15 +195,16 @@ class Bench:
             done = self.forge(command)
         except subprocess.TimeoutExpired:
             # A loop that never ends is noticed by everybody.
-            return KILLED
+            return Verdict(KILLED, mutant.match_path)
         said = done.stdout + done.stderr
         if "Compiler run failed" in said or "Error (" in said:
-            return BROKEN
+            return Verdict(BROKEN, mutant.match_path)
         if done.returncode == 0 and "No tests" not in said:
-            return SURVIVED
-        if "[FAIL" not in said:
+            return Verdict(SURVIVED, mutant.match_path)
+        noticed = re.search(r"failing tests? in (\S+):\w+", said)
+        if noticed is None:
             raise SystemExit(f"{mutant.name}: forge ran no test:\n{said[-2000:]}")
-        return KILLED
+        return Verdict(KILLED, noticed[1])
 
     def forge(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         """Run forge in the copy."""
@@ -272,7 +246,7 @@ class Switchboard(Bench):
             said = done.stdout + done.stderr
             raise SystemExit(f"with all changes switched off, the tests do not pass:\n{said[-6000:]}")
 
-    def judge(self, mutant: Mutant) -> str:
+    def judge(self, mutant: Mutant) -> Verdict:
         """Run the tests with one change switched on; for several changes at once, from one thread each."""
         return self.run(mutant, self.numbers[mutant.name])
 
@@ -295,11 +269,11 @@ def known() -> dict[str, dict[str, str]]:
 
 
 def verdict_of(mutant: Mutant, state: Mapping[str, Mapping[str, str]]) -> str | None:
-    """Return what is known of a change: one that the nearest tests do not notice has to pass by all others too."""
-    found = state.get(mutant.identity, {}).get("verdict")
-    if found == SURVIVED and not mutant.answers:
-        return state.get(mutant.by_all.identity, {}).get("verdict")
-    return found
+    """Return what is known of a change, None if a test that the verdict hangs on is another since."""
+    found = state.get(mutant.identity)
+    if found is None or found["digest"] != tests_now(found["tests"]):
+        return None
+    return found["verdict"]
 
 
 def run(mutants: list[Mutant], jobs: int) -> int:
@@ -326,28 +300,26 @@ def _judged(
 ) -> Iterator[tuple[Mutant, str]]:
     """Yield each change with its verdict, and keep what was found."""
     with ThreadPoolExecutor(jobs) as pool:
-        running = {pool.submit(_wide, bench, each, state): each for each in mutants}
+        running = {pool.submit(_wide, bench, each): each for each in mutants}
         try:
             for place, done in enumerate(as_completed(running), start=1):
-                state |= done.result()
+                mutant, found = running[done], done.result()
+                kept = {"name": mutant.name, "verdict": found.said, "tests": found.tests}
+                state[mutant.identity] = {**kept, "digest": tests_now(found.tests)}
                 STATE.parent.mkdir(exist_ok=True)
                 STATE.write_text(json.dumps(state, indent=1))
-                verdict = verdict_of(running[done], state)
-                _say(f"{place}/{len(mutants)} {verdict}: {running[done].name}")
-                yield running[done], str(verdict)
+                _say(f"{place}/{len(mutants)} {found.said}: {mutant.name}")
+                yield mutant, found.said
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _wide(bench: Bench, mutant: Mutant, state: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """Judge a change by the nearest tests and, if they let it pass, by all."""
-    found = {}
-    for each in (mutant, mutant.by_all):
-        if each.identity not in state:
-            found[each.identity] = {"name": each.name, "verdict": bench.judge(each)}
-        if mutant.answers or {**state, **found}[each.identity]["verdict"] != SURVIVED:
-            break
-    return found
+def _wide(bench: Bench, mutant: Mutant) -> Verdict:
+    """Judge a change by the nearest tests and, if they let it pass, by all, which takes five times as long."""
+    found = bench.judge(mutant)
+    if mutant.answers or found.said != SURVIVED:
+        return found
+    return bench.judge(replace(mutant, match_path=ALL_TESTS))
 
 
 def _say(line: str) -> None:
@@ -388,6 +360,7 @@ def main() -> int:
     if asked.report:
         report()
         return 0
+    remember()
     mutants = listed() if asked.defences else list(generated(asked.contract))
     if asked.sample is not None and asked.sample < len(mutants):
         mutants = random.Random(asked.seed).sample(mutants, asked.sample)  # noqa: S311 - a repeatable choice, no secret

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from folkmoot.settings import CHECKOUT
 
@@ -21,7 +22,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-switches = load("switches")
+switches, testfiles = load("switches"), load("testfiles")
 fuzz, mutants, threats = load("fuzz"), load("mutants"), load("threats")
 
 
@@ -95,19 +96,31 @@ contract A {
     assert written == source.replace('if (whole + 1 > most) revert("too much");', guard)
 
 
-def test_a_change_is_judged_anew_when_a_test_that_may_notice_it_changes() -> None:
-    throughout = mutants.with_imports(mutants.matched("test/**/{System,Consent}.t.sol"))
+def test_what_a_test_file_imports_is_part_of_it() -> None:
+    throughout = testfiles.with_imports(testfiles.matched("test/**/{System,Consent}.t.sol"))
 
     assert {path.name for path in throughout} >= {"System.t.sol", "SystemBase.sol", "MarketBase.sol", "Consent.t.sol"}
 
 
-def test_a_change_survives_only_what_all_tests_let_pass() -> None:
+def test_a_verdict_stands_as_long_as_the_tests_it_hangs_on() -> None:
     change = next(mutants.generated("PolicyCode"))
-    near, wide = {change.identity: {"verdict": "survived"}}, {change.by_all.identity: {"verdict": "killed"}}
+    found = {"verdict": "killed", "tests": "test/System.t.sol"}
+    same, other = testfiles.tests_now("test/System.t.sol"), testfiles.tests_now("test/Lines.t.sol")
 
     assert mutants.verdict_of(change, {}) is None
-    assert mutants.verdict_of(change, near) is None
-    assert mutants.verdict_of(change, near | wide) == "killed"
+    assert mutants.verdict_of(change, {change.identity: {**found, "digest": same}}) == "killed"
+    assert mutants.verdict_of(change, {change.identity: {**found, "digest": other}}) is None
+
+
+def test_a_survivor_of_the_nearest_tests_is_tried_by_all() -> None:
+    class Near:
+        def judge(self, mutant: Any) -> Any:
+            everything = mutant.match_path == mutants.ALL_TESTS
+            return mutants.Verdict("killed" if everything else "survived", mutant.match_path)
+
+    change = next(mutants.generated("PolicyCode"))
+
+    assert mutants._wide(Near(), change) == mutants.Verdict("killed", mutants.ALL_TESTS)
 
 
 def test_a_part_is_tried_by_the_tests_of_the_contract_that_it_is_part_of() -> None:
