@@ -200,13 +200,20 @@ def submit(story: Story, plan: Plan, job: bytes, index: int) -> None:
     releases.submit(agent(INSTITUTE), manifest)
 
 
-def measure(story: Story, name: str, *, measured: tuple[int, ...], reveals: int, shares: Sequence[Share] = ()) -> None:
-    """Draw, commit, and let the first jurors reveal, shares of the owners as well if given; the others never do."""
+def measure(
+    story: Story, name: str, *, measured: tuple[int, ...], reveals: int, shares: Sequence[Share] = (), away: str = ""
+) -> None:
+    """Draw, commit, and let the first jurors reveal, shares of the owners as well if given; the others never do.
+
+    The laboratory that is away has a seat and does nothing.
+    """
     court, case = Court(story.chain), story.releases[name]
     story.call("anvil_mine", "0x3")
     court.draw(operator(CENTRE), case)
     signers = {agent(laboratory).address: agent(laboratory) for laboratory in LABORATORIES}
-    jurors = [signers[juror] for juror in court.jury(case)]
+    seated = [signers[juror] for juror in court.jury(case)]
+    jurors = [juror for juror in seated if not away or juror.address != agent(away).address]
+    assert len(jurors) == len(seated) - bool(away)
     opened, root = [], share_root(case, shares) if shares else bytes(32)
     for place, juror in enumerate(jurors):
         # One juror is a little off, and one cannot give the last metric.
@@ -227,9 +234,11 @@ def measure(story: Story, name: str, *, measured: tuple[int, ...], reveals: int,
         )
         court.commit(juror, case, commitment)
         opened.append((juror, values, report, salt))
+    if away:
+        story.advance(COURT_WINDOW_S + 2)
     for juror, values, report, salt in opened[:reveals]:
         court.reveal(juror, case, values=values, report=report, salt=salt, contributions=root)
-    if reveals < len(jurors):
+    if reveals < len(seated):
         story.advance(COURT_WINDOW_S + 2)
     court.finalise(operator(CENTRE), case)
 

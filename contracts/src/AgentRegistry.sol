@@ -363,7 +363,8 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
         LOG.append("agent", _subject(key), payload);
     }
 
-    /// @dev Kept ready, so that no organisation can make the drawing of a jury costly with many agents.
+    /// @dev Kept ready, so that no organisation can make the drawing of a jury costly with many agents. Without any
+    /// evaluator it stays as it was: who unbinds its own after a case was opened is drawn all the same.
     function _chooseEvaluator(uint32 id) private {
         address[] storage keys = _agentsOf[id];
         address chosen;
@@ -371,7 +372,7 @@ contract AgentRegistry is IAgentRegistry, KeyChanges, AgentIdentity, EIP712 {
             // A suspension ends by itself, so it changes no choice.
             if (_isBound(keys[i]) && _agents[keys[i]].roles & Role.EVALUATOR != 0) chosen = keys[i];
         }
-        _evaluatorOf[id] = chosen;
+        if (chosen != address(0)) _evaluatorOf[id] = chosen;
     }
 
     function _unbind(address key) private {

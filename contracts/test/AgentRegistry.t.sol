@@ -259,7 +259,10 @@ contract AgentRegistryTest is MarketBase {
         assertEq(agents.evaluatorOf(FIRST_LAB), vm.addr(NEW_KEY), "second");
 
         _bind(FIRST_LAB, NEW_KEY, Role.KEEPER);
-        assertEq(agents.evaluatorOf(FIRST_LAB), address(0), "none");
+        assertEq(agents.evaluatorOf(FIRST_LAB), vm.addr(NEW_KEY), "the last, while there is no other");
+
+        _bind(FIRST_LAB, _key(FIRST_LAB), Role.EVALUATOR);
+        assertEq(agents.evaluatorOf(FIRST_LAB), _agent(FIRST_LAB), "first again");
     }
 
     function test_a_heartbeat_shows_when_an_agent_was_seen() public {

@@ -135,8 +135,8 @@ contract EvaluatorCourtTest is AgreementBase {
         assertEq(court.resultHash(ID), 0, "no result");
     }
 
-    /// @dev Who sees the seed coming cannot move it by leaving, and its seat goes to the next.
-    function test_leaving_after_the_opening_moves_no_other_seat() public {
+    /// @dev Whoever is removed, the seed is the same, and the seat goes to the next.
+    function test_a_removal_after_the_opening_moves_no_other_seat() public {
         _open(ID, _evaluation(1));
         vm.roll(block.number + 3);
         uint256 before = KEYS.snapshotState();
@@ -144,8 +144,8 @@ contract EvaluatorCourtTest is AgreementBase {
         address[] memory jurors = court.jury(ID);
         KEYS.revertToState(before);
         uint32 leaver = agents.organisationOf(jurors[1]);
-        vm.prank(_operator(leaver));
-        agents.unbind(jurors[1]);
+        vm.prank(AMENDMENTS);
+        agents.remove(leaver);
 
         court.draw(ID);
 

@@ -169,6 +169,7 @@ interface IAgentRegistry {
     /// @notice True for the operator of an agent, and for the agent's own key until it is unbound or replaced.
     function actsFor(address key, address caller) external view returns (bool);
 
-    /// @notice The organisation's first active evaluator agent, or zero.
+    /// @notice The organisation's first bound evaluator agent or, while it has none, the last that it had; zero for an
+    /// organisation that never had one, was removed or is suspended.
     function evaluatorOf(uint32 organisation) external view returns (address);
 }

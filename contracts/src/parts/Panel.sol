@@ -212,7 +212,8 @@ abstract contract Panel is IEvaluatorCourt {
     }
 
     /// @dev Evaluator that sits for an organisation, or zero when it may not be drawn. Who asks to leave after a case was
-    /// opened is drawn all the same: its stake cannot have gone, or it is not enough.
+    /// opened is drawn all the same: its stake cannot have gone, or it is not enough. So is who unbinds its evaluator,
+    /// at any time: a seat that nobody fills costs a part of the stake, until it asks to leave.
     function _evaluatorOf(uint32 organisation, uint128 stakeE18) private view returns (address) {
         Service storage own = _services[organisation];
         bool serves = _isOnPanel[organisation] && own.stakeE18 >= stakeE18;

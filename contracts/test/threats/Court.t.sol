@@ -231,6 +231,26 @@ contract CourtThreatsTest is CourtBase {
         }
     }
 
+    /// @dev Finding 24. It may bind the key again at once, so that it would lose nothing.
+    function test_finding_24_nobody_steps_aside_by_unbinding_its_evaluator() public {
+        uint32[] memory labs = court.panel();
+        for (uint256 i; i < labs.length; ++i) {
+            vm.prank(_operator(labs[i]));
+            agents.unbind(_agent(labs[i]));
+        }
+        address[] memory jurors = _drawNow();
+        assertEq(jurors.length, 5, "a whole jury");
+        vm.prank(jurors[0]);
+        vm.expectRevert();
+        court.commit(id, "by a key that was unbound");
+        vm.warp(court.courtCase(id).windowEndS + 1);
+        court.finalise(id);
+        court.settle(id);
+        for (uint256 i; i < jurors.length; ++i) {
+            assertEq(_stakeOf(jurors[i]), STAKE - SLASH, "absent");
+        }
+    }
+
     /// @dev Finding 24.
     function test_finding_24_whose_stake_is_gone_is_not_drawn() public {
         uint32[] memory labs = court.panel();

@@ -14,6 +14,7 @@ from governance.services.audit.sources import UNFOLLOWABLE
 from governance.services.audit.timeline import Moment, Timeline, moment_of
 from governance.services.court import CourtSettings, Service
 
+EVALUATOR: Final = 8
 NOTHING_AT_STAKE: Final = Service(
     stake_e18=0, leaves_at_s=0, open_seats=0, seated=0, revealed=0, absent=0, deviated=0, slashed_e18=0
 )
@@ -90,6 +91,8 @@ class World:
     seats: dict[tuple[bytes, int], list[int]] = field(default_factory=dict)
     """Organisations of each case's juries, in the order of the draw."""
     agent_order: list[Address] = field(default_factory=list)
+    evaluators: Timeline[int, Address] = field(default_factory=Timeline)
+    """By organisation its first bound evaluator or, if it has none, the last that it had."""
     rotations: Timeline[Address, KeyChange] = field(default_factory=Timeline)
     """By the agent key that is to end."""
     operator_changes: Timeline[int, KeyChange] = field(default_factory=Timeline)
@@ -108,12 +111,12 @@ class World:
     def is_active(self, agent: Address, before: Moment) -> bool:
         """Say whether agent and organisation were active just before a moment."""
         found = self.agents.before(before, agent)
-        if found is None or not found.active:
-            return False
-        organisation = self.organisations.before(before, found.organisation)
-        return (
-            organisation is not None and organisation.active and self.time_s(before) >= organisation.suspended_until_s
-        )
+        return found is not None and found.active and self.works(found.organisation, before)
+
+    def works(self, organisation: int, before: Moment) -> bool:
+        """Say whether an organisation was a member and not suspended just before a moment."""
+        found = self.organisations.before(before, organisation)
+        return found is not None and found.active and self.time_s(before) >= found.suspended_until_s
 
     def organisation_of(self, agent: Address, before: Moment) -> int:
         """Return the number of an agent's organisation, or 0."""
@@ -235,6 +238,16 @@ def _bound(world: World, event: Event) -> None:
         ),
     )
     world.agents.set(moment_of(event), key, agent)
+    _choose_evaluator(world, agent.organisation, event)
+
+
+def _choose_evaluator(world: World, organisation: int, event: Event) -> None:
+    """Note who is drawn for an organisation; without any evaluator it stays as it was."""
+    for key in world.agent_order:
+        agent = world.agents.last(key)
+        if agent and agent.organisation == organisation and agent.active and agent.roles & EVALUATOR:
+            world.evaluators.set(moment_of(event), organisation, key)
+            return
 
 
 def _unbound(world: World, event: Event) -> None:
@@ -250,6 +263,7 @@ def _unbound(world: World, event: Event) -> None:
         keys=known.keys,
     )
     world.agents.set(moment_of(event), key, ended)
+    _choose_evaluator(world, ended.organisation, event)
 
 
 def _moved(world: World, event: Event) -> None:

@@ -15,7 +15,6 @@ from governance.services.audit.world import NOTHING_AT_STAKE
 from governance.services.court import CourtSettings
 
 WHERE = "EvaluatorCourt"
-EVALUATOR = 8
 SLASH_BPS: Final = 2_000
 NO_SETTINGS: Final = CourtSettings(
     jury_size=0,
@@ -55,14 +54,9 @@ def settings_at(context: Context, moment: Moment) -> CourtSettings:
 
 
 def evaluator_of(context: Context, organisation: int, before: Moment) -> Address | None:
-    """Return the organisation's first active evaluator agent just before a moment."""
-    for agent in context.world.agent_order:
-        known = context.world.agents.before(before, agent)
-        if known is None or known.organisation != organisation or known.roles & EVALUATOR == 0:
-            continue
-        if context.world.is_active(agent, before):
-            return agent
-    return None
+    """Return who is drawn for an organisation just before a moment; None while it is suspended or removed."""
+    world = context.world
+    return world.evaluators.before(before, organisation) if world.works(organisation, before) else None
 
 
 def eligible_at(context: Context, case: Case, moment: Moment, *, but: Collection[int]) -> list[int]:
@@ -76,7 +70,7 @@ def eligible_at(context: Context, case: Case, moment: Moment, *, but: Collection
 
 
 def able_at(context: Context, case: Case, moment: Moment) -> list[int]:
-    """Return who could take a seat just before a moment: on the panel, staked, with an evaluator."""
+    """Return who could take a seat just before a moment: on the panel, staked, and once with an evaluator."""
     needed_e18 = kept_settings(context, case).stake_e18
     found = []
     for number in context.world.panels.before(moment, "panel") or ():
