@@ -79,7 +79,7 @@ def syntax_trees(contracts: Path, node: Iterable[str]) -> dict[str, dict[str, An
         },
     }
     done = subprocess.run(
-        [*node, "node", str(contracts / "script" / "solc"), "--standard-json"],
+        [*node, str(contracts / "script" / "solc"), "--standard-json"],
         cwd=contracts,
         input=json.dumps(asked),
         capture_output=True,
