@@ -173,7 +173,8 @@ def _replaced(source: bytes, edit: _Edit) -> bytes:
     if not edit.change.operator:
         ((start, end),) = edit.parts
         condition = _written(source, start, end, edit.inner)
-        return b"if (!changed(%d) && (%b)%b" % (number, condition, source[end : edit.end])
+        rest = _written(source, end, edit.end, edit.inner)
+        return b"if (!changed(%d) && (%b)%b" % (number, condition, rest)
     left, right = (_written(source, *part, edit.inner) for part in edit.parts)
     between = source[edit.parts[0][1] : edit.parts[1][0]]
     other = between.replace(between.strip(), edit.change.operator.encode())

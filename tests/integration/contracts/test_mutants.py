@@ -69,9 +69,10 @@ def test_every_generated_change_has_a_switch(tmp_path: Path) -> None:
 
 def test_a_switch_changes_one_thing_and_keeps_the_lines(tmp_path: Path) -> None:
     source = """pragma solidity 0.8.37;
+error TooMuch(uint256 left);
 contract A {
     function half(uint256 whole, uint256 most) external pure returns (uint256) {
-        if (whole + 1 > most) revert("too much");
+        if (whole + 1 > most) revert TooMuch(most - 1);
         return whole / 2;
     }
 }
@@ -80,20 +81,22 @@ contract A {
     (tmp_path / "src" / "A.sol").write_text(source)
     (tmp_path / "script").symlink_to(CHECKOUT / "contracts" / "script")
     changes = [
-        switches.Change(1, line=4, column=8),
-        switches.Change(2, line=4, column=18, operator="-"),
-        switches.Change(3, line=4, column=22, operator=">="),
-        switches.Change(4, line=2, column=0, operator="-"),
+        switches.Change(1, line=5, column=8),
+        switches.Change(2, line=5, column=18, operator="-"),
+        switches.Change(3, line=5, column=22, operator=">="),
+        switches.Change(4, line=5, column=50, operator="+"),
+        switches.Change(5, line=3, column=0, operator="-"),
     ]
 
     tree = switches.syntax_trees(tmp_path, mutants.WITH_NODE)["A.sol"]
     written, placed = switches.with_switches(source, tree, changes)
 
-    assert placed == {1, 2, 3}
+    assert placed == {1, 2, 3, 4}
     total = "(changed(2) ? whole - 1 : whole + 1)"
     compared = f"(changed(3) ? {total} >= most : {total} > most)"
-    guard = f'if (!changed(1) && ({compared})) revert("too much");'
-    assert written == source.replace('if (whole + 1 > most) revert("too much");', guard)
+    left = "(changed(4) ? most + 1 : most - 1)"
+    guard = f"if (!changed(1) && ({compared})) revert TooMuch({left});"
+    assert written == source.replace("if (whole + 1 > most) revert TooMuch(most - 1);", guard)
 
 
 def test_what_a_test_file_imports_is_part_of_it() -> None:
