@@ -6,7 +6,7 @@ import {IConsent} from "../../src/interfaces/IConsent.sol";
 import {IPolicyRegistry} from "../../src/interfaces/IPolicyRegistry.sol";
 import {IReleaseRegistry} from "../../src/interfaces/IReleaseRegistry.sol";
 import {Phase} from "../../src/types/Policy.sol";
-import {DOCTOR} from "../Gate.sol";
+import {DOCTOR, GUARDIAN} from "../Gate.sol";
 import {ReleasedBase} from "../threats/Releases.t.sol";
 import {Vm} from "../Vm.sol";
 
@@ -26,6 +26,23 @@ contract ReleaseEdgesTest is ReleasedBase {
         vm.warp(deadlineS);
         governor.execute(proposal);
         _expectStanding(id, IReleaseRegistry.Status.Released, IReleaseRegistry.Reason.None);
+    }
+
+    function test_a_vote_that_was_stopped_may_be_called_again_up_to_its_deadline() public {
+        bytes32 id = _measured(0, GOOD_GAP);
+        IAgreementBook.Job memory job = _job();
+        job.deadlineS = uint64(block.timestamp);
+        book.setJob(JOB, job, book.candidates(JOB));
+        uint64 deadlineS = _deadline();
+        uint256 proposal = _propose(id);
+        vm.prank(GUARDIAN);
+        releases.stop(proposal, "an incident");
+        vm.warp(deadlineS);
+        vm.expectRevert(abi.encodeWithSelector(IReleaseRegistry.ReleaseNotRefusable.selector, id));
+        releases.refuse(id);
+        vm.warp(deadlineS + 1);
+        releases.refuse(id);
+        _expectStanding(id, IReleaseRegistry.Status.Refused, IReleaseRegistry.Reason.Vote);
     }
 
     function test_a_job_takes_no_more_candidates_than_it_has() public {
