@@ -18,8 +18,9 @@ def text_of(path: Path) -> str:
 
 def remember() -> None:
     """Read all sources and tests, so that nobody has to leave them alone for as long as changes are judged."""
-    for path in CONTRACTS.rglob("*.sol"):
-        text_of(path)
+    for folder in ("src", "test"):
+        for path in (CONTRACTS / folder).rglob("*.sol"):
+            text_of(path)
 
 
 def digest_of(*parts: str) -> str:

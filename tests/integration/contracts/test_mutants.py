@@ -8,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
+
 from folkmoot.settings import CHECKOUT
 
 
@@ -97,6 +99,22 @@ contract A {
     left = "(changed(4) ? most + 1 : most - 1)"
     guard = f"if (!changed(1) && ({compared})) revert TooMuch({left});"
     assert written == source.replace("if (whole + 1 > most) revert TooMuch(most - 1);", guard)
+
+
+def test_sources_are_judged_as_they_were_whatever_was_built_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "src" / "A.sol"
+    source.parent.mkdir()
+    source.write_text("before")
+    # Forge names the folder of what it built after the source.
+    (tmp_path / "out" / "A.sol").mkdir(parents=True)
+    monkeypatch.setattr(testfiles, "CONTRACTS", tmp_path)
+
+    testfiles.remember()
+    source.write_text("since")
+
+    assert testfiles.text_of(source) == "before"
 
 
 def test_what_a_test_file_imports_is_part_of_it() -> None:
