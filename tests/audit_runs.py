@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from agents.training import metrics
 from governance.adapters.evm.codebook import ArtifactCodebook
 from governance.adapters.evm.witness import EvmWitness
 from governance.adapters.store import FileStore
+from governance.domain.market import Address
 from governance.domain.policy import PolicySet
 from governance.domain.record import sha256
 from governance.policy import load_policies
@@ -67,6 +68,19 @@ class RememberingWitness:
         return ask
 
 
+class HeadWitness:
+    """Asks a node about the head alone; proofs of older blocks, hundreds of them, are those of before."""
+
+    def __init__(self, witness: Witness, before: Witness, head: int) -> None:
+        self._witness, self._before, self._head = witness, before, head
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._witness, name)
+
+    def account_proofs(self, addresses: Sequence[Address], block: int) -> Sequence[Sequence[bytes]]:
+        return (self._witness if block == self._head else self._before).account_proofs(addresses, block)
+
+
 @dataclass(frozen=True)
 class Reading:
     """A history read once, so that many altered copies of it can be checked."""
@@ -113,8 +127,10 @@ class Reading:
         )
         return [blocks.result(), *_run(context, names)]
 
-    def with_node(self, witness: Witness) -> list[CheckResult]:
-        """Carry out all checks with what a node says now about the state at the head."""
+    def with_head(self, rpc: str) -> list[CheckResult]:
+        """Carry out all checks with what a node says now about the state at the head, and said of older ones."""
+        head = self.context.history.head.number
+        witness: Witness = HeadWitness(EvmWitness(rpc), self.context.witness, head)  # type: ignore[assignment]
         return _run(replace(self.context, witness=witness), ())
 
     def contradicts(self, events: list[Event]) -> bool:

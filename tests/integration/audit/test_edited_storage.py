@@ -10,7 +10,6 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from governance.adapters.evm.artifacts import artifact
-from governance.adapters.evm.witness import EvmWitness
 from governance.domain.signing import short_text
 from governance.services.amendments import Amendments
 from governance.services.audit import CheckResult, ExitCode
@@ -163,7 +162,7 @@ def test_edited_storage_contradicts_the_events(story: Story, once: Reading, name
 
     with story.rewound():
         write(story, contract, place(story), change)
-        results = once.with_node(EvmWitness(story.rpc))
+        results = once.with_head(story.rpc)
 
     assert about in said(results, without=BY_PROOF)
     assert "the block's hash commits to its storage" in said(results, only=BY_PROOF)
@@ -183,7 +182,7 @@ def hidden_edit(story: Story) -> None:
 def test_edit_that_no_view_shows_is_found_by_proof(story: Story, once: Reading) -> None:
     with story.rewound():
         hidden_edit(story)
-        results = once.with_node(EvmWitness(story.rpc))
+        results = once.with_head(story.rpc)
 
     assert said(results, without=BY_PROOF) == ""
     assert "Timelock" in said(results, only=BY_PROOF)
@@ -216,7 +215,7 @@ def test_other_code_is_found(story: Story, once: Reading) -> None:
 
     with story.rewound():
         story.call("anvil_setCode", address, code[:-2] + "00")
-        results = once.with_node(EvmWitness(story.rpc))
+        results = once.with_head(story.rpc)
 
     assert "its code is the one we build" in said(results, without=BY_PROOF)
 
@@ -236,12 +235,12 @@ def test_edited_rules_are_found(story: Story, once: Reading, place: int, about: 
 
     with story.rewound():
         story.call("anvil_setCode", rules, "0x" + code.hex())
-        results = once.with_node(EvmWitness(story.rpc))
+        results = once.with_head(story.rpc)
 
     assert about in said(results, without=BY_PROOF)
 
 
 def test_rewinding_leaves_nothing_behind(story: Story, once: Reading) -> None:
-    results: Any = once.with_node(EvmWitness(story.rpc))
+    results: Any = once.with_head(story.rpc)
 
     assert said(results) == ""

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import pytest
 
-from governance.adapters.evm.witness import EvmWitness
 from governance.ports import Event
 from governance.services.audit import ExitCode
 from tests.audit_modes import SHARES, running_modes
@@ -135,7 +134,7 @@ def test_a_share_changed_in_storage_is_found(modes: Story, read: Reading) -> Non
 
     with modes.rewound():
         write(modes, "RoundLedger", place, plus_one)
-        results = read.with_node(EvmWitness(modes.rpc))
+        results = read.with_head(modes.rpc)
 
     assert f"share of {agent(OWNERS[0]).address}" in places(f for result in results for f in result.findings)
 
@@ -145,7 +144,7 @@ def test_an_outcome_changed_in_storage_is_found(modes: Story, read: Reading) -> 
 
     with modes.rewound():
         write(modes, "RoundLedger", place, plus_one)
-        results = read.with_node(EvmWitness(modes.rpc))
+        results = read.with_head(modes.rpc)
 
     assert "omissions that were upheld" in places(f for result in results for f in result.findings)
 
