@@ -24,7 +24,7 @@ help:
 	@echo "make prove      prove the small kernels of the contracts for every input (halmos)"
 	@echo "make slither    look for known mistakes in the contracts (slither)"
 	@echo "make provers    test both of these: what is false is refuted, what is planted is found"
-	@echo "make mutants    change the contracts one thing at a time; does a test notice? (2 hours, goes on where it was)"
+	@echo "make mutants    change the contracts one thing at a time; does a test notice? (80 minutes, goes on where it was)"
 	@echo "make fuzz       attack the contracts and the arithmetic with many random inputs (minutes)"
 	@echo "make soak       the tests that take long"
 	@echo "make bench      measure: release rates, AUC, seconds a round, gas"
